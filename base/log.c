@@ -54,7 +54,8 @@ write_descriptor(int fd, enum ts_log_level level, const char *line)
     time_t now = time(NULL);
 
     (void)strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &broken));
-    int len = snprintf(text, sizeof text, "%s tallystick[%ld] %s: %s\n", stamp, (long)getpid(), level_names[level], line);
+    int len =
+        snprintf(text, sizeof text, "%s tallystick[%ld] %s: %s\n", stamp, (long)getpid(), level_names[level], line);
     if (len > 0)
         (void)!write(fd, text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
 }
