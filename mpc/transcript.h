@@ -55,6 +55,8 @@ const struct ts_point *ts_item_take_point(
     struct ts_scope *scope, struct ts_reader *in, const char *label, const struct ts_group *group);
 uint32_t ts_item_take_u32(struct ts_reader *in, const char *label);
 
+/** Append HDR(name), the six items that every hash starts with; for buffers of the caller's own kind. */
+void ts_header_put(struct ts_buf *out, const struct ts_place *place, const char *name);
 /** Start a transcript: HDR(name) of a place. `out` is initialised here (bound 1 MiB) and cleared by the caller. */
 void ts_transcript_init(struct ts_buf *out, const struct ts_place *place, const char *name);
 
