@@ -5,6 +5,8 @@
 
 /* Room for a payload's label and length beside it, generously. */
 #define PER_PAYLOAD ((size_t)32)
+/* item("d", .) of a scalar takes 77 bytes with P-521. */
+#define COIN_MAX ((size_t)128)
 
 static enum ts_error
 finish(uint8_t out[TS_HASH_BYTES], const struct ts_mpc *mpc, struct ts_buf *transcript)
@@ -67,6 +69,21 @@ ts_commitment(
     ts_item_put(&transcript, "value", value, len);
     ts_item_put(&transcript, "u", u, TS_NONCE_BYTES);
     return finish(out, place->mpc, &transcript);
+}
+
+enum ts_error
+ts_coin_commitment(
+    uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const struct ts_num *d1, const uint8_t u[32])
+{
+    struct ts_buf value;
+
+    ts_buf_init(&value, COIN_MAX);
+    ts_item_put_int(&value, "d", d1);
+    enum ts_error error = ts_buf_error(&value);
+    if (error == TS_OK)
+        error = ts_commitment(out, place, value.data, value.len, u);
+    ts_buf_clear(&value);
+    return error;
 }
 
 enum ts_error

@@ -3,6 +3,7 @@
 /* Schnorr's proof, protocol-equations.md 4.1. */
 
 #define NAME "dlog"
+#define COMMITTED_MAX ((size_t)512) /* W, K and z with P-521 take 363 bytes */
 
 static const struct ts_group *
 group_of(const struct ts_place *place)
@@ -93,4 +94,20 @@ ts_dlog_decode(struct ts_dlog *out, struct ts_scope *scope, struct ts_reader *in
     out->K = ts_item_take_point(scope, in, "K", group);
     out->z = ts_item_take_int(scope, in, "z", ts_group_scalar_bytes(group));
     return ts_decoded(scope, in);
+}
+
+enum ts_error
+ts_dlog_commitment(uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const struct ts_point *W,
+    const struct ts_dlog *proof, const uint8_t u[TS_NONCE_BYTES])
+{
+    struct ts_buf value;
+
+    ts_buf_init(&value, COMMITTED_MAX);
+    ts_item_put_point(&value, "W", group_of(place), W);
+    ts_dlog_encode(&value, group_of(place), proof);
+    enum ts_error error = ts_buf_error(&value);
+    if (error == TS_OK)
+        error = ts_commitment(out, place, value.data, value.len, u);
+    ts_buf_clear(&value);
+    return error;
 }

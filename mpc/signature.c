@@ -41,7 +41,7 @@ ts_sign_p2(struct ts_scope *scope, const struct ts_group *group, const struct ts
     const struct ts_num *sigma =
         ts_mod_sub(scope, ts_mod_mul(scope, h, a, q), ts_mod_mul(scope, r, beta, q), q);
 
-    return ts_num_publish(sigma, "P2's answer, hidden from P1 by nothing and meant for it");
+    return ts_num_publish(sigma, "sigma is sent to P1");
 }
 
 /* (delta k1)^-1 (sigma + r V) mod q, and then the lower of the two, by mask. */

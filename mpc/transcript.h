@@ -99,6 +99,9 @@ enum ts_error ts_sid(uint8_t out[TS_SID_BYTES], const struct ts_mpc *mpc, const 
 
 enum ts_error ts_commitment(
     uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const uint8_t *value, size_t len, const uint8_t u[32]);
+/** Commitment to P1's half of the refresh coin, item("d", I(d1)); d1 is opened later and published by the caller. */
+enum ts_error ts_coin_commitment(
+    uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const struct ts_num *d1, const uint8_t u[32]);
 enum ts_error ts_nonce_commitment(
     uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const uint8_t nonce[32]); /**< role P2 */
 enum ts_error ts_request_hash(
