@@ -172,15 +172,10 @@ keep(struct hunt *hunt, const struct ts_num *p)
 
 /* Test start + 12 i. Returns: true when the interval is done, by a prime kept or by an end or failure of the hunt. */
 static bool
-try_candidate(struct hunt *hunt, const struct ts_num *start, size_t i)
+try_candidate(struct hunt *hunt, struct ts_scope *scope, const struct ts_num *start, size_t i)
 {
-    struct ts_scope *scope = NULL;
     bool kept = false;
 
-    if (ts_scope_new(&scope) != TS_OK) {
-        stop(hunt, TS_INTERNAL);
-        return true;
-    }
     const struct ts_num *p = ts_num_add(scope, start, ts_num_from_u64(scope, (uint64_t)STEP * i));
     if (ts_num_bits_vartime(p) == hunt->half) {
         p = ts_num_resize(scope, p, hunt->half);
@@ -190,41 +185,45 @@ try_candidate(struct hunt *hunt, const struct ts_num *start, size_t i)
         keep(hunt, p);
     if (ts_scope_error(scope) != TS_OK)
         stop(hunt, TS_INTERNAL);
-    ts_scope_free(scope);
     count_candidate(hunt);
     return kept || atomic_load(&hunt->over);
 }
 
 /* Each prime comes from an interval of its own, so that two primes are never neighbours. */
 static void
-search_interval(struct hunt *hunt)
+search_interval(struct hunt *hunt, struct ts_scope *scope, struct ts_scope *candidate_scope)
 {
-    struct ts_scope *scope = NULL;
+    uint8_t *struck = ts_scope_memory(scope, INTERVAL / 8);
+    const struct ts_num *start = draw_start(scope, hunt);
+    bool done = false;
 
-    if (ts_scope_new(&scope) != TS_OK) {
+    if (!struck || !start) {
         stop(hunt, TS_INTERNAL);
         return;
     }
-    uint8_t *struck = ts_scope_memory(scope, INTERVAL / 8);
-    const struct ts_num *start = draw_start(scope, hunt);
-    if (struck && start) {
-        sieve(struck, hunt, start);
-        for (size_t i = 0; i < INTERVAL; i++)
-            if ((struck[i / 8] >> (i % 8) & 1) == 0 && try_candidate(hunt, start, i))
-                break;
-    } else {
-        stop(hunt, TS_INTERNAL);
+    sieve(struck, hunt, start);
+    for (size_t i = 0; i < INTERVAL && !done; i++) {
+        if (struck[i / 8] >> (i % 8) & 1)
+            continue;
+        done = try_candidate(hunt, candidate_scope, start, i);
+        ts_scope_reset(candidate_scope);
     }
-    ts_scope_free(scope);
 }
 
 static void *
 hunter(void *argument)
 {
     struct hunt *hunt = argument;
+    struct ts_scope *scope = NULL, *candidate_scope = NULL;
 
-    while (!atomic_load(&hunt->over))
-        search_interval(hunt);
+    if (ts_scope_new(&scope) != TS_OK || ts_scope_new(&candidate_scope) != TS_OK)
+        stop(hunt, TS_INTERNAL);
+    while (!atomic_load(&hunt->over)) {
+        search_interval(hunt, scope, candidate_scope);
+        ts_scope_reset(scope);
+    }
+    ts_scope_free(scope);
+    ts_scope_free(candidate_scope);
     return NULL;
 }
 
