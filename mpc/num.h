@@ -28,6 +28,9 @@ enum ts_error ts_scope_new(struct ts_scope **out);
 /** Erase and free everything of the scope. NULL is allowed. */
 void ts_scope_free(struct ts_scope *scope);
 
+/** Erase and forget everything of the scope, also its failure; memory is kept for what comes next. For loops. */
+void ts_scope_reset(struct ts_scope *scope);
+
 /** First failure: TS_OK, TS_FORMAT, TS_CHEATED or TS_INTERNAL. */
 enum ts_error ts_scope_error(const struct ts_scope *scope);
 
