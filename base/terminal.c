@@ -147,11 +147,11 @@ ts_progress_show(struct ts_progress *progress, uint64_t count)
 }
 
 void
-ts_progress_end(struct ts_progress *progress, bool found)
+ts_progress_end(struct ts_progress *progress, bool done)
 {
     uint64_t took = (ts_now_ms(progress->env) - progress->started_ms) / 1000;
 
     (void)fprintf(stderr, "%s%s: %s after %" PRIu64 " s%s\n", progress->redraw ? "\r" : "", progress->what,
-        found ? "found" : "stopped", took, progress->redraw ? "              " : "");
+        done ? "done" : "stopped", took, progress->redraw ? "              " : "");
     (void)pthread_mutex_destroy(&progress->lock);
 }

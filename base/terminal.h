@@ -32,6 +32,6 @@ struct ts_progress {
 void ts_progress_start(struct ts_progress *progress, const struct ts_env *env, const char *what);
 void ts_progress_show(struct ts_progress *progress, uint64_t count);
 /** Last line, with the time it took. */
-void ts_progress_end(struct ts_progress *progress, bool found);
+void ts_progress_end(struct ts_progress *progress, bool done);
 
 #endif
