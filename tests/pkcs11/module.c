@@ -355,3 +355,20 @@ module_lock_key(void)
 {
     in_child(lock_key);
 }
+
+bool
+module_half_is_gone(void)
+{
+    struct ts_env env;
+    struct ts_store *store = NULL;
+    struct ts_half_row row;
+    uint8_t key[TS_ID_BYTES];
+
+    memset(key, 7, sizeof(key));
+    ck_assert_int_eq(ts_env_init(&env), TS_OK);
+    ck_assert_int_eq(ts_store_open(&store, &env, module_path("token.db")), TS_OK);
+    enum ts_error err = ts_half_get(&row, store, key, true);
+    ts_store_close(store);
+    ts_env_clear(&env);
+    return err == TS_NOT_FOUND;
+}

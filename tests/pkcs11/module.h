@@ -48,12 +48,15 @@ CK_SESSION_HANDLE open_user(void);
 void module_make_key(void);
 void module_lock_key(void);
 
+/** Has the store no half of that key any more? Opens the store beside the module. */
+bool module_half_is_gone(void);
+
 /** First object of a class. 0 when there is none. */
 CK_OBJECT_HANDLE find_class(CK_SESSION_HANDLE session, CK_OBJECT_CLASS object_class);
 /** How many objects match. */
 CK_ULONG count_matching(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count);
 
-/** P-256: its OID, a public key as DER OCTET STRING, and the DER public key info of it. */
+/** P-256: its OID, and a public key as DER OCTET STRING. */
 extern CK_BYTE p256_oid[10];
 extern CK_BYTE p256_point[67];
 /** r || s by that key over 32 bytes 0x00 01 02 ... and over the message "abc" with SHA-256. */
