@@ -10,6 +10,7 @@
  *  the next payload, empty when there is nothing to send. A step in a state that does not expect it, or after an
  *  error, answers TS_USAGE and changes nothing. Any failure of a step ends the machine: its secrets are erased at
  *  once and it stays failed.
+ *  A confirmation and a commit are payloads of exactly the 32 bytes of the hash.
  *  Errors of a step: TS_FORMAT (does not decode, length or range), TS_CHEATED (a proof, opening or confirmation is
  *  wrong), TS_INTERNAL. */
 struct ts_machine;
@@ -33,6 +34,11 @@ enum ts_error ts_pair_p1_new(struct ts_machine **out, const struct ts_mpc *mpc, 
 /** P2 reads the bits from PairInit and refuses (TS_FORMAT) others than those of its primes. */
 enum ts_error ts_pair_p2_new(struct ts_machine **out, const struct ts_mpc *mpc, uint32_t bits, const uint8_t *primes,
     size_t primes_len, const uint8_t hk[TS_HEDGE_KEY_BYTES]);
+/** The same for a pairing that is to get new parameters (protocol.md 8): with its id. P2 refuses another (TS_FORMAT). */
+enum ts_error ts_pair_p1_renew(struct ts_machine **out, const struct ts_mpc *mpc, uint32_t bits, const uint8_t *primes,
+    size_t primes_len, const uint8_t hk[TS_HEDGE_KEY_BYTES], const uint8_t id[TS_PAIRING_ID_BYTES]);
+enum ts_error ts_pair_p2_renew(struct ts_machine **out, const struct ts_mpc *mpc, uint32_t bits, const uint8_t *primes,
+    size_t primes_len, const uint8_t hk[TS_HEDGE_KEY_BYTES], const uint8_t id[TS_PAIRING_ID_BYTES]);
 /** After done: the pairing (owned by the caller from here on) and P1's confirmation hash.
  *  Returns: TS_OK; TS_USAGE when not done or taken already. */
 enum ts_error ts_pair_take(struct ts_pairing **out, uint8_t confirmation[TS_HASH_BYTES], struct ts_machine *machine);
@@ -67,6 +73,9 @@ struct ts_presig_p2;
  * it needs and outlives machine, pairing and half. */
 enum ts_error ts_presign_p1_take(struct ts_presig_p1 **out, struct ts_machine *machine, uint32_t index);
 enum ts_error ts_presign_p2_take(struct ts_presig_p2 **out, struct ts_machine *machine, uint32_t index);
+/** Whether it belongs to this key in this generation: others must not be used (protocol.md 6). */
+bool ts_presig_p1_belongs(const struct ts_presig_p1 *presig, const struct ts_half *half);
+bool ts_presig_p2_belongs(const struct ts_presig_p2 *presig, const struct ts_half *half);
 void ts_presig_p1_free(struct ts_presig_p1 *presig);
 void ts_presig_p2_free(struct ts_presig_p2 *presig);
 
@@ -93,7 +102,8 @@ enum ts_error ts_presig_p1_finish(uint8_t *signature, struct ts_presig_p1 *presi
 
 /* --- refresh (protocol.md 8) of one key: new parameters must have been agreed before by a pairing run (same pairing
  * id) --- Messages: init (n1), n2, coin commitment, d2, opening with C' and its proof, confirmation of P2, commit of
- * P1. old, fresh: parameters before and after; half: the active generation. */
+ * P1. fresh: the new parameters; half: the active generation. Both are borrowed until the machine is freed. Returns:
+ * TS_OK; TS_USAGE (roles differ, or the half has these parameters already); TS_INTERNAL. */
 enum ts_error ts_refresh_p1_new(
     struct ts_machine **out, const struct ts_mpc *mpc, const struct ts_pairing *fresh, const struct ts_half *half);
 enum ts_error ts_refresh_p2_new(

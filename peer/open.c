@@ -1,6 +1,6 @@
 #include "peer/peer.h"
-#include "session/config_place.h"
 #include "session/secret_ask.h"
+#include "session/store_place.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +18,10 @@ open_store(struct ts_peer *peer, bool make)
 {
     const char *path = peer->config->peer.store;
     enum ts_error error;
-    int fault;
 
     if (!make && access(path, F_OK) != 0)
         return ts_complain("%s is not there; run `tallystick-peer init` first", path);
-    if (make && (fault = ts_place_make_folder(path)) != 0)
-        return ts_complain("the folder of %s cannot be made: %s", path, strerror(fault));
-    error = ts_store_open(&peer->store, &peer->env, path);
+    error = ts_store_open_at(&peer->store, &peer->env, path);
     return error == TS_OK ? TS_EXIT_OK : ts_peer_failed(path, error);
 }
 

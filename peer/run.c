@@ -1,6 +1,7 @@
 #include "peer/peer.h"
 #include "peer/approval.h"
 #include "peer/crowd.h"
+#include "peer/tamper.h"
 #include "transport/tcp.h"
 
 #include <getopt.h>
@@ -125,7 +126,8 @@ open_mobile(struct service *service, enum ts_approval_mode mode)
         .store = peer->store,
         .token = peer->token,
         .keyring = peer->keyring,
-        .decide = ts_approval_decide};
+        .decide = ts_approval_decide,
+        .tamper = ts_peer_tamper};
     enum ts_error error = ts_approval_new(&service->approval, &approval);
 
     if (error != TS_OK)

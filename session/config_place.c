@@ -1,11 +1,9 @@
 #include "session/config_place.h"
 
-#include <errno.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define HOST_MAX_BYTES 64
@@ -99,19 +97,4 @@ ts_place_advertise(const char *listen)
             return out;
         }
     return strdup(listen);
-}
-
-int
-ts_place_make_folder(const char *file)
-{
-    char *path = strdup(file);
-    int result = path ? 0 : ENOMEM;
-
-    for (char *at = path; at && result == 0 && (at = strchr(at + 1, '/')) != NULL; *at = '/') {
-        *at = 0;
-        if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            result = errno;
-    }
-    free(path);
-    return result;
 }

@@ -22,8 +22,4 @@ char *ts_place_host_name(void);
 /** Where others reach a listener on `listen` (host:port): listen itself, or for a wildcard host the machine's name. */
 char *ts_place_advertise(const char *listen);
 
-/** Make the folder in which `file` lies, with those above it, mode 0700, where absent.
- *  Returns: 0; an errno value. */
-int ts_place_make_folder(const char *file);
-
 #endif
