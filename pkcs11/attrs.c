@@ -32,16 +32,29 @@ ts_attrs_find(const struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type)
     return find(attrs, type);
 }
 
+/* Room for every attribute that a key has, then twice as much: an object seldom allocates a second time. */
+static bool
+make_room(struct ts_attrs *attrs)
+{
+    size_t room = attrs->room ? 2 * attrs->room : 32;
+
+    if (attrs->count < attrs->room)
+        return true;
+    struct ts_attribute *grown = realloc(attrs->items, room * sizeof(*grown));
+    if (!grown)
+        return false;
+    attrs->items = grown;
+    attrs->room = room;
+    return true;
+}
+
 static struct ts_attribute *
 append(struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type)
 {
-    struct ts_attribute *grown = realloc(attrs->items, (attrs->count + 1) * sizeof(*grown));
-
-    if (!grown)
+    if (!make_room(attrs))
         return NULL;
-    attrs->items = grown;
-    grown[attrs->count] = (struct ts_attribute){.type = type};
-    return &grown[attrs->count++];
+    attrs->items[attrs->count] = (struct ts_attribute){.type = type};
+    return &attrs->items[attrs->count++];
 }
 
 CK_RV

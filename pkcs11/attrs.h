@@ -7,7 +7,7 @@
 /** The attributes of one object: the store's own form, each type at most once. Empty when zeroed. */
 struct ts_attrs {
     struct ts_attribute *items;
-    size_t count;
+    size_t count, room;
 };
 
 /** Erases and frees. */

@@ -9,7 +9,7 @@ ts_call_begin(struct ts_call *call)
     if (!call->instance)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
     (void)ERR_set_mark();
-    CK_RV rv = ts_lock_take(&call->instance->lock);
+    CK_RV rv = ts_mutex_take(&call->instance->lock);
     call->locked = rv == CKR_OK;
     return rv;
 }
@@ -21,7 +21,7 @@ ts_call_begin_session(struct ts_call *call, CK_SESSION_HANDLE session)
     if (rv != CKR_OK)
         return rv;
     call->handle = session;
-    call->session = ts_session_find(call->instance, session);
+    call->session = ts_ck_session_find(call->instance, session);
     if (!call->session)
         return CKR_SESSION_HANDLE_INVALID;
     call->slot = call->session->slot;
@@ -44,20 +44,30 @@ ts_call_unlock(struct ts_call *call)
     if (!call->locked)
         return;
     call->locked = false;
-    ts_lock_give(&call->instance->lock);
+    ts_mutex_give(&call->instance->lock);
 }
 
 CK_RV
 ts_call_relock(struct ts_call *call)
 {
-    CK_RV rv = ts_lock_take(&call->instance->lock);
+    CK_RV rv = ts_mutex_take(&call->instance->lock);
     if (rv != CKR_OK)
         return rv;
     call->locked = true;
     if (call->handle == CK_INVALID_HANDLE)
         return CKR_OK;
-    call->session = ts_session_find(call->instance, call->handle);
+    call->session = ts_ck_session_find(call->instance, call->handle);
     return call->session ? CKR_OK : CKR_SESSION_CLOSED;
+}
+
+/* A token that this call has logged out: its connections are closed when the lock is given back. */
+static CK_SLOT_ID
+take_dropped(struct ts_call *call)
+{
+    if (!call->locked || !call->slot || !call->slot->dropped)
+        return 0;
+    call->slot->dropped = false;
+    return call->slot->id;
 }
 
 CK_RV
@@ -65,7 +75,10 @@ ts_call_end(struct ts_call *call, CK_RV rv)
 {
     if (!call->instance)
         return rv;
+    CK_SLOT_ID dropped = take_dropped(call);
     ts_call_unlock(call);
+    if (dropped)
+        ts_enterprise_logout(call->instance->enterprise, dropped);
     (void)ERR_pop_to_mark();
     bool usable = ts_instance_leave(call->instance);
     call->instance = NULL;

@@ -10,8 +10,8 @@
  *  Errors that OpenSSL leaves in the thread's queue meanwhile are taken out again: the host uses OpenSSL, too. */
 struct ts_call {
     struct ts_instance *instance;
-    struct ts_slot *slot;       /**< valid while locked */
-    struct ts_session *session; /**< valid while locked */
+    struct ts_slot *slot;          /**< valid while locked */
+    struct ts_ck_session *session; /**< valid while locked */
     CK_SESSION_HANDLE handle;
     bool locked;
 };

@@ -172,9 +172,9 @@ static const CK_FUNCTION_LIST_3_0 list_3_0 = {
     .C_MessageVerifyFinal = C_MessageVerifyFinal,
 };
 
-/* The standard's types lack const; nobody writes through them. The newest comes first: it is the default. */
+/* The newest comes first: it is the default. Not const, because pkcs11-spy puts its own table into what it is given. */
 static CK_CHAR interface_name[] = "PKCS 11";
-static const CK_INTERFACE interfaces[] = {
+static CK_INTERFACE interfaces[] = {
     {interface_name, (void *)&list_3_0, 0},
     {interface_name, (void *)&list_2_40, 0},
 };
@@ -218,12 +218,12 @@ C_GetInterface(CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE **interface,
     if (!interface)
         return CKR_ARGUMENTS_BAD;
     for (size_t i = 0; i < INTERFACES; i++) {
-        const CK_INTERFACE *candidate = &interfaces[i];
+        CK_INTERFACE *candidate = &interfaces[i];
         if (name && strcmp((const char *)name, (const char *)candidate->pInterfaceName) != 0)
             continue;
         if (!is_version(candidate, version) || (flags & ~candidate->flags) != 0)
             continue;
-        *interface = (CK_INTERFACE *)candidate;
+        *interface = candidate;
         return CKR_OK;
     }
     return CKR_FUNCTION_FAILED;

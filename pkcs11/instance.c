@@ -88,14 +88,15 @@ load_config(struct ts_instance *instance)
 static void
 instance_free(struct ts_instance *instance)
 {
-    ts_sessions_free(instance);
+    ts_ck_sessions_free(instance);
     ts_slots_free(instance);
+    ts_slack_clear(&instance->slack);
     if (instance->enterprise)
         ts_enterprise_close(instance->enterprise);
     ts_config_free(instance->config);
     if (instance->env.libctx)
         ts_env_clear(&instance->env);
-    ts_lock_clear(&instance->lock);
+    ts_mutex_clear(&instance->lock);
     (void)sem_destroy(&instance->drained);
     free(instance);
 }
@@ -122,7 +123,7 @@ instance_new(struct ts_instance **out, const CK_C_INITIALIZE_ARGS *args)
     struct ts_instance *instance = calloc(1, sizeof(*instance));
     if (!instance)
         return CKR_HOST_MEMORY;
-    CK_RV rv = ts_lock_init(&instance->lock, args);
+    CK_RV rv = ts_mutex_init(&instance->lock, args);
     if (rv != CKR_OK) {
         free(instance);
         return rv;

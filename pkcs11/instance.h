@@ -1,7 +1,8 @@
 #ifndef TS_PKCS11_INSTANCE_H
 #define TS_PKCS11_INSTANCE_H
 
-#include "pkcs11/lock.h"
+#include "pkcs11/mutex.h"
+#include "pkcs11/slack.h"
 #include "session/config.h"
 #include "session/enterprise.h"
 
@@ -9,7 +10,7 @@
 #include <sys/types.h>
 
 struct ts_slot;
-struct ts_session;
+struct ts_ck_session;
 
 /** Everything between C_Initialize and C_Finalize. */
 struct ts_instance {
@@ -18,13 +19,14 @@ struct ts_instance {
     struct ts_config *config;
     struct ts_enterprise *enterprise;
 
-    struct ts_lock lock; /**< guards all below; never held across network I/O or an HSM call */
+    struct ts_mutex lock; /**< guards all below; never held across network I/O or an HSM call */
     struct ts_slot **slots;
     size_t slot_count;
-    struct ts_session **sessions; /**< by rising handle */
+    struct ts_ck_session **sessions; /**< by rising handle */
     size_t session_count;
     CK_SESSION_HANDLE last_session; /**< handles are never used again */
     CK_ULONG last_object;           /**< number of the session object made last */
+    struct ts_slack slack;
 
     /* Guarded by the gate. */
     size_t running; /**< calls inside */

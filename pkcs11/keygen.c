@@ -95,9 +95,9 @@ share_id(struct pair *pair)
 }
 
 static CK_RV
-check_write(const struct ts_session *session, const struct ts_attrs *attrs)
+check_write(const struct ts_ck_session *session, const struct ts_attrs *attrs)
 {
-    return ts_session_check_write(session, ts_attrs_bool(attrs, CKA_TOKEN, false), true);
+    return ts_ck_session_check_write(session, ts_attrs_bool(attrs, CKA_TOKEN, false), true);
 }
 
 static CK_RV

@@ -44,7 +44,7 @@ ts_slot_logout(struct ts_instance *instance, struct ts_slot *slot)
     /* What the cache holds of private objects is erased now, not at the next use. */
     ts_object_list_clear(&slot->token_objects);
     slot->loaded = false;
-    ts_enterprise_logout(instance->enterprise, slot->id);
+    slot->dropped = true;
     ts_login_release(login);
 }
 
@@ -56,7 +56,7 @@ check_login(const struct ts_call *call, CK_USER_TYPE user)
     if (call->slot->login)
         return call->slot->login->user == user ? CKR_USER_ALREADY_LOGGED_IN : CKR_USER_ANOTHER_ALREADY_LOGGED_IN;
     if (user == CKU_SO &&
-        ts_session_count(call->instance, call->slot) > ts_session_count_writable(call->instance, call->slot))
+        ts_ck_session_count(call->instance, call->slot) > ts_ck_session_count_writable(call->instance, call->slot))
         return CKR_SESSION_READ_ONLY_EXISTS;
     CK_RV rv = ts_slot_token(&row, call->instance, call->slot);
     if (rv == CKR_OK && user == CKU_USER && !row.user_pin_set)

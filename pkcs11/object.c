@@ -60,7 +60,7 @@ finish_new(struct ts_attrs *attrs, const struct ts_env *env, unsigned class_bit)
 static CK_RV
 check_write_attrs(const struct ts_call *call, const struct ts_attrs *attrs)
 {
-    return ts_session_check_write(
+    return ts_ck_session_check_write(
         call->session, ts_attrs_bool(attrs, CKA_TOKEN, false), ts_attrs_bool(attrs, CKA_PRIVATE, true));
 }
 
@@ -248,6 +248,8 @@ C_GetAttributeValue(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle, CK_ATTRI
         rv = get_visible(&object, &call, handle);
     for (CK_ULONG i = 0; object && i < count; i++) {
         CK_RV entry = get_entry(object, &template[i]);
+        if (entry == CKR_OK && template[i].type == CKA_EC_POINT && template[i].pValue)
+            ts_slack_take(&call.instance->slack);
         if (rv == CKR_OK)
             rv = entry;
     }

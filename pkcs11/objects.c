@@ -80,7 +80,7 @@ compare_handles(const void *left, const void *right)
 static CK_RV
 object_from_row(struct ts_object *out, const struct ts_object_row *row)
 {
-    struct ts_attrs attrs = {row->attributes, row->count};
+    struct ts_attrs attrs = {row->attributes, row->count, row->count};
 
     *out = (struct ts_object){.handle = ts_handle_from_row(row->id), .row = row->id};
     out->class_bit = ts_class_bit(ts_attrs_ulong(&attrs, CKA_CLASS, CK_UNAVAILABLE_INFORMATION));

@@ -20,8 +20,8 @@ position(const struct ts_instance *instance, CK_SESSION_HANDLE handle)
     return low;
 }
 
-struct ts_session *
-ts_session_find(const struct ts_instance *instance, CK_SESSION_HANDLE handle)
+struct ts_ck_session *
+ts_ck_session_find(const struct ts_instance *instance, CK_SESSION_HANDLE handle)
 {
     size_t at = position(instance, handle);
 
@@ -31,7 +31,7 @@ ts_session_find(const struct ts_instance *instance, CK_SESSION_HANDLE handle)
 }
 
 size_t
-ts_session_count(const struct ts_instance *instance, const struct ts_slot *slot)
+ts_ck_session_count(const struct ts_instance *instance, const struct ts_slot *slot)
 {
     size_t count = 0;
 
@@ -41,7 +41,7 @@ ts_session_count(const struct ts_instance *instance, const struct ts_slot *slot)
 }
 
 size_t
-ts_session_count_writable(const struct ts_instance *instance, const struct ts_slot *slot)
+ts_ck_session_count_writable(const struct ts_instance *instance, const struct ts_slot *slot)
 {
     size_t count = 0;
 
@@ -51,7 +51,7 @@ ts_session_count_writable(const struct ts_instance *instance, const struct ts_sl
 }
 
 CK_STATE
-ts_session_state(const struct ts_session *session)
+ts_ck_session_state(const struct ts_ck_session *session)
 {
     if (ts_slot_has_so(session->slot))
         return CKS_RW_SO_FUNCTIONS;
@@ -61,7 +61,7 @@ ts_session_state(const struct ts_session *session)
 }
 
 CK_RV
-ts_session_check_write(const struct ts_session *session, bool token, bool is_private)
+ts_ck_session_check_write(const struct ts_ck_session *session, bool token, bool is_private)
 {
     if (is_private && !ts_slot_has_user(session->slot))
         return CKR_USER_NOT_LOGGED_IN;
@@ -77,7 +77,7 @@ ts_cancel_by_null(bool active)
 }
 
 static void
-session_free(struct ts_session *session)
+session_free(struct ts_ck_session *session)
 {
     ts_find_end(&session->find);
     ts_digest_end(&session->digest);
@@ -90,20 +90,20 @@ session_free(struct ts_session *session)
 static void
 close_at(struct ts_instance *instance, size_t at)
 {
-    struct ts_session *session = instance->sessions[at];
+    struct ts_ck_session *session = instance->sessions[at];
     struct ts_slot *slot = session->slot;
 
     memmove(&instance->sessions[at], &instance->sessions[at + 1],
-        (instance->session_count - at - 1) * sizeof(struct ts_session *));
+        (instance->session_count - at - 1) * sizeof(struct ts_ck_session *));
     instance->session_count--;
     ts_objects_remove_session(instance, slot, session->handle);
     session_free(session);
-    if (ts_session_count(instance, slot) == 0)
+    if (ts_ck_session_count(instance, slot) == 0)
         ts_slot_logout(instance, slot);
 }
 
 void
-ts_sessions_free(struct ts_instance *instance)
+ts_ck_sessions_free(struct ts_instance *instance)
 {
     while (instance->session_count > 0)
         close_at(instance, instance->session_count - 1);
@@ -127,13 +127,13 @@ static CK_RV
 session_new(CK_SESSION_HANDLE *out, struct ts_call *call, bool writable)
 {
     struct ts_instance *instance = call->instance;
-    struct ts_session **grown =
-        realloc(instance->sessions, (instance->session_count + 1) * sizeof(struct ts_session *));
+    struct ts_ck_session **grown =
+        realloc(instance->sessions, (instance->session_count + 1) * sizeof(struct ts_ck_session *));
 
     if (!grown)
         return CKR_HOST_MEMORY;
     instance->sessions = grown;
-    struct ts_session *session = calloc(1, sizeof(*session));
+    struct ts_ck_session *session = calloc(1, sizeof(*session));
     if (!session)
         return CKR_HOST_MEMORY;
     session->handle = ++instance->last_session;
@@ -196,7 +196,7 @@ C_GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
     if (rv == CKR_OK) {
         *info = (CK_SESSION_INFO){
             .slotID = call.slot->id,
-            .state = ts_session_state(call.session),
+            .state = ts_ck_session_state(call.session),
             .flags = CKF_SERIAL_SESSION | (call.session->writable ? CKF_RW_SESSION : 0),
         };
     }
@@ -213,7 +213,7 @@ C_GetOperationState(CK_SESSION_HANDLE session, CK_BYTE *state, CK_ULONG *state_l
     if (rv == CKR_OK && !state_len)
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK) {
-        const struct ts_session *s = call.session;
+        const struct ts_ck_session *s = call.session;
         bool active = s->digest.hash || s->sign.active || s->verify.key;
         rv = active ? CKR_STATE_UNSAVEABLE : CKR_OPERATION_NOT_INITIALIZED;
     }

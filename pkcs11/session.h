@@ -38,7 +38,7 @@ struct ts_verify {
     EVP_MD_CTX *hash; /**< NULL for CKM_ECDSA */
 };
 
-struct ts_session {
+struct ts_ck_session {
     CK_SESSION_HANDLE handle;
     struct ts_slot *slot;
     bool writable;
@@ -49,16 +49,16 @@ struct ts_session {
 };
 
 /** NULL when there is no such session. Instance locked. */
-struct ts_session *ts_session_find(const struct ts_instance *instance, CK_SESSION_HANDLE handle);
+struct ts_ck_session *ts_ck_session_find(const struct ts_instance *instance, CK_SESSION_HANDLE handle);
 /** Open sessions with a slot; or only the read-only or writable ones. */
-size_t ts_session_count(const struct ts_instance *instance, const struct ts_slot *slot);
-size_t ts_session_count_writable(const struct ts_instance *instance, const struct ts_slot *slot);
-CK_STATE ts_session_state(const struct ts_session *session);
-void ts_sessions_free(struct ts_instance *instance);
+size_t ts_ck_session_count(const struct ts_instance *instance, const struct ts_slot *slot);
+size_t ts_ck_session_count_writable(const struct ts_instance *instance, const struct ts_slot *slot);
+CK_STATE ts_ck_session_state(const struct ts_ck_session *session);
+void ts_ck_sessions_free(struct ts_instance *instance);
 
 /** May the session write an object with this CKA_TOKEN and CKA_PRIVATE?
  *  Returns: CKR_OK; CKR_SESSION_READ_ONLY; CKR_USER_NOT_LOGGED_IN. */
-CK_RV ts_session_check_write(const struct ts_session *session, bool token, bool is_private);
+CK_RV ts_ck_session_check_write(const struct ts_ck_session *session, bool token, bool is_private);
 
 /** End an operation, in any state of it; in the file of its chapter. */
 void ts_find_end(struct ts_find *find);

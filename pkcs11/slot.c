@@ -151,9 +151,9 @@ fill_token_info(CK_TOKEN_INFO *info, const struct ts_call *call)
     *info = (CK_TOKEN_INFO){
         .flags = CKF_RNG | CKF_LOGIN_REQUIRED | (rv == CKR_OK ? pin_flags(&row) : 0),
         .ulMaxSessionCount = CK_EFFECTIVELY_INFINITE,
-        .ulSessionCount = ts_session_count(call->instance, call->slot),
+        .ulSessionCount = ts_ck_session_count(call->instance, call->slot),
         .ulMaxRwSessionCount = CK_EFFECTIVELY_INFINITE,
-        .ulRwSessionCount = ts_session_count_writable(call->instance, call->slot),
+        .ulRwSessionCount = ts_ck_session_count_writable(call->instance, call->slot),
         .ulMaxPinLen = TS_PIN_MAX,
         .ulMinPinLen = TS_PIN_MIN,
         .ulTotalPublicMemory = CK_UNAVAILABLE_INFORMATION,

@@ -21,6 +21,7 @@ struct ts_slot {
     struct ts_object_list session_objects;
     uint64_t version; /**< of the store when token_objects were read */
     bool loaded;      /**< token_objects are for the present login */
+    bool dropped;     /**< logged out: ts_call_end closes the token's connections, when the lock is given back */
 };
 
 /** Read the tokens from the store: new slots are added, old ones keep their state.

@@ -57,7 +57,7 @@ init_token(struct ts_call *call, const char *label, const CK_UTF8CHAR *pin, CK_U
     struct ts_token_row row;
     CK_SLOT_ID slot = call->slot->id;
 
-    if (ts_session_count(call->instance, call->slot) > 0)
+    if (ts_ck_session_count(call->instance, call->slot) > 0)
         return CKR_SESSION_EXISTS;
     CK_RV rv = ts_slot_token(&row, call->instance, call->slot);
     if (rv != CKR_OK && rv != CKR_TOKEN_NOT_RECOGNIZED)

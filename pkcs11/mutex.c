@@ -1,4 +1,4 @@
-#include "pkcs11/lock.h"
+#include "pkcs11/mutex.h"
 
 static bool
 has_callbacks(const CK_C_INITIALIZE_ARGS *args)
@@ -13,9 +13,9 @@ has_any_callback(const CK_C_INITIALIZE_ARGS *args)
 }
 
 CK_RV
-ts_lock_init(struct ts_lock *lock, const CK_C_INITIALIZE_ARGS *args)
+ts_mutex_init(struct ts_mutex *lock, const CK_C_INITIALIZE_ARGS *args)
 {
-    *lock = (struct ts_lock){0};
+    *lock = (struct ts_mutex){0};
     if (args) {
         if (args->pReserved || has_any_callback(args) != has_callbacks(args))
             return CKR_ARGUMENTS_BAD;
@@ -28,7 +28,7 @@ ts_lock_init(struct ts_lock *lock, const CK_C_INITIALIZE_ARGS *args)
 }
 
 void
-ts_lock_clear(struct ts_lock *lock)
+ts_mutex_clear(struct ts_mutex *lock)
 {
     if (lock->theirs)
         (void)lock->args.DestroyMutex(lock->mutex);
@@ -37,7 +37,7 @@ ts_lock_clear(struct ts_lock *lock)
 }
 
 CK_RV
-ts_lock_take(struct ts_lock *lock)
+ts_mutex_take(struct ts_mutex *lock)
 {
     if (lock->theirs)
         return lock->args.LockMutex(lock->mutex) == CKR_OK ? CKR_OK : CKR_GENERAL_ERROR;
@@ -45,7 +45,7 @@ ts_lock_take(struct ts_lock *lock)
 }
 
 void
-ts_lock_give(struct ts_lock *lock)
+ts_mutex_give(struct ts_mutex *lock)
 {
     if (lock->theirs)
         (void)lock->args.UnlockMutex(lock->mutex);
