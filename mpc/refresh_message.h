@@ -33,8 +33,4 @@ void ts_refresh_opening_encode(
 enum ts_error ts_refresh_opening_decode(struct ts_refresh_opening *out, struct ts_scope *scope,
     const struct ts_group *group, uint32_t bits, const uint8_t *in, size_t len);
 
-/** Commitment to d1 with u, role P1. */
-enum ts_error ts_coin_commitment(uint8_t c[TS_HASH_BYTES], const struct ts_place *place, const struct ts_num *d1,
-    const uint8_t u[TS_NONCE_BYTES]);
-
 #endif
