@@ -31,8 +31,8 @@ ts_coin_encode(struct ts_buf *out, const struct ts_num *d2)
 }
 
 enum ts_error
-ts_coin_decode(const struct ts_num **d2, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in,
-    size_t len)
+ts_coin_decode(
+    const struct ts_num **d2, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in, size_t len)
 {
     struct ts_reader reader;
 
@@ -42,8 +42,7 @@ ts_coin_decode(const struct ts_num **d2, struct ts_scope *scope, const struct ts
 }
 
 void
-ts_refresh_opening_encode(
-    struct ts_buf *out, const struct ts_group *group, const struct ts_refresh_opening *message)
+ts_refresh_opening_encode(struct ts_buf *out, const struct ts_group *group, const struct ts_refresh_opening *message)
 {
     ts_item_put_int(out, "d", message->d1);
     ts_item_put(out, "u", message->u, sizeof message->u);

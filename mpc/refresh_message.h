@@ -19,8 +19,8 @@ enum ts_error ts_refresh_init_decode(struct ts_refresh_init *out, const uint8_t 
 
 /** 4. P2 -> P1: its half of the coin, d in [0, q). */
 void ts_coin_encode(struct ts_buf *out, const struct ts_num *d2);
-enum ts_error ts_coin_decode(const struct ts_num **d2, struct ts_scope *scope, const struct ts_group *group,
-    const uint8_t *in, size_t len);
+enum ts_error ts_coin_decode(
+    const struct ts_num **d2, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in, size_t len);
 
 /** 5. P1 -> P2: d in [0, q), u, C of the new share, its proof. */
 struct ts_refresh_opening {

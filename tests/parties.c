@@ -148,8 +148,7 @@ pump_honest(struct ts_machine *machines[2])
 }
 
 void
-parties_pair(
-    struct ts_pairing *out[2], struct parties *parties, uint32_t bits, unsigned p1_primes, unsigned p2_primes)
+parties_pair(struct ts_pairing *out[2], struct parties *parties, uint32_t bits, unsigned p1_primes, unsigned p2_primes)
 {
     struct ts_machine *machines[2];
     uint8_t confirmation[2][TS_HASH_BYTES];
@@ -185,8 +184,7 @@ parties_keygen(struct parties *parties, enum ts_curve curve)
 void
 parties_presign_machines(struct ts_machine *machines[2], struct parties *parties, uint32_t count, uint64_t batch)
 {
-    struct ts_presign_place place = {
-        .mpc = parties->mpc, .n1 = parties->n1, .n2 = parties->n2, .batch = batch};
+    struct ts_presign_place place = {.mpc = parties->mpc, .n1 = parties->n1, .n2 = parties->n2, .batch = batch};
 
     place.pairing = parties->pairing[0];
     place.half = parties->half[0];
@@ -263,8 +261,7 @@ parties_openssl_accepts(const struct parties *parties, const uint8_t *digest, si
     ECDSA_SIG *pair = ECDSA_SIG_new();
     unsigned char *der = NULL;
 
-    ck_assert_int_eq(
-        ts_num_to_bytes(order, (size_t)scalar_len, ts_modulus_num(ts_group_order(group))), TS_OK);
+    ck_assert_int_eq(ts_num_to_bytes(order, (size_t)scalar_len, ts_modulus_num(ts_group_order(group))), TS_OK);
     BIGNUM *half = BN_bin2bn(order, scalar_len, NULL);
     BN_rshift1(half, half);
     bool low = BN_cmp(s, half) <= 0;

@@ -94,7 +94,6 @@ unsigned parties_seed(const char *test);
 
 /** One failed-run check: pump fresh machines with a tamper, expect this error at this party, and that both machines
  *  are useless afterwards. Frees the machines. */
-void parties_expect(
-    struct ts_machine *machines[2], parties_tamper *tamper, void *ctx, enum ts_error error, int failed);
+void parties_expect(struct ts_machine *machines[2], parties_tamper *tamper, void *ctx, enum ts_error error, int failed);
 
 #endif

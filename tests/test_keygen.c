@@ -23,8 +23,7 @@ forget(void)
 static void
 machines_of(struct ts_machine *machines[2], struct parties *parties)
 {
-    ck_assert_int_eq(
-        ts_keygen_p1_new(&machines[0], parties->mpc, parties->pairing[0], TS_CURVE_P256, key_id), TS_OK);
+    ck_assert_int_eq(ts_keygen_p1_new(&machines[0], parties->mpc, parties->pairing[0], TS_CURVE_P256, key_id), TS_OK);
     ck_assert_int_eq(ts_keygen_p2_new(&machines[1], parties->mpc, parties->pairing[1]), TS_OK);
 }
 
@@ -200,8 +199,8 @@ START_TEST(test_flipped_bits)
         int failed = -1;
         machines_of(machines, &parties);
         enum ts_error error = parties_pump(&failed, machines[0], machines[1], parties_flip, &flip);
-        ck_assert_msg(error == TS_CHEATED || error == TS_FORMAT, "payload %u, random %u: %s", flip.number,
-            flip.random, ts_error_text(error));
+        ck_assert_msg(error == TS_CHEATED || error == TS_FORMAT, "payload %u, random %u: %s", flip.number, flip.random,
+            ts_error_text(error));
         ts_machine_free(machines[0]);
         ts_machine_free(machines[1]);
     }

@@ -166,8 +166,7 @@ forge(void *ctx, unsigned number, struct ts_buf *payload)
     ck_assert_int_eq(ts_trapdoor_draw(&key, scope, BITS, p, q, place, &hedge), TS_OK);
     ck_assert_int_eq(ts_ring_pedersen_prove(&message.ring, scope, place, &hedge, &key), TS_OK);
     ck_assert_int_eq(ts_paillier_blum_prove(&message.blum, scope, place, &hedge, &key), TS_OK);
-    ck_assert_int_eq(
-        ts_no_small_factor_prove(&message.factor, scope, place, &hedge, &key, &run->pairing->p2), TS_OK);
+    ck_assert_int_eq(ts_no_small_factor_prove(&message.factor, scope, place, &hedge, &key, &run->pairing->p2), TS_OK);
     message.N = ts_modulus_num(key.pedersen.N);
     message.s = key.pedersen.s;
     message.t = key.pedersen.t;
@@ -254,8 +253,8 @@ START_TEST(test_flipped_bits)
         int failed = -1;
         parties_pair_machines(machines, &parties, BITS, 0, 1);
         enum ts_error error = parties_pump(&failed, machines[0], machines[1], parties_flip, &flip);
-        ck_assert_msg(error == TS_CHEATED || error == TS_FORMAT, "payload %u, random %u: %s", flip.number,
-            flip.random, ts_error_text(error));
+        ck_assert_msg(error == TS_CHEATED || error == TS_FORMAT, "payload %u, random %u: %s", flip.number, flip.random,
+            ts_error_text(error));
         ts_machine_free(machines[0]);
         ts_machine_free(machines[1]);
     }

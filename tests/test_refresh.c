@@ -34,8 +34,7 @@ open_renewal(struct renewal *renewal)
     parties_open(&renewal->parties, &old);
     for (int i = 0; i < 2; i++) {
         const struct ts_buf *bytes = &fresh.pairing[i];
-        ck_assert_int_eq(
-            ts_pairing_decode(&renewal->fresh[i], renewal->parties.mpc, bytes->data, bytes->len), TS_OK);
+        ck_assert_int_eq(ts_pairing_decode(&renewal->fresh[i], renewal->parties.mpc, bytes->data, bytes->len), TS_OK);
         memcpy(renewal->fresh[i]->id, renewal->parties.pairing[i]->id, TS_PAIRING_ID_BYTES);
     }
 }
@@ -53,10 +52,8 @@ machines_of(struct ts_machine *machines[2], struct renewal *renewal)
 {
     struct parties *parties = &renewal->parties;
 
-    ck_assert_int_eq(
-        ts_refresh_p1_new(&machines[0], parties->mpc, renewal->fresh[0], parties->half[0]), TS_OK);
-    ck_assert_int_eq(
-        ts_refresh_p2_new(&machines[1], parties->mpc, renewal->fresh[1], parties->half[1]), TS_OK);
+    ck_assert_int_eq(ts_refresh_p1_new(&machines[0], parties->mpc, renewal->fresh[0], parties->half[0]), TS_OK);
+    ck_assert_int_eq(ts_refresh_p2_new(&machines[1], parties->mpc, renewal->fresh[1], parties->half[1]), TS_OK);
 }
 
 static void
@@ -157,8 +154,7 @@ START_TEST(test_refused_arguments)
 
     open_renewal(&renewal);
     struct parties *parties = &renewal.parties;
-    ck_assert_int_eq(
-        ts_refresh_p1_new(&machine, parties->mpc, parties->pairing[0], parties->half[0]), TS_USAGE);
+    ck_assert_int_eq(ts_refresh_p1_new(&machine, parties->mpc, parties->pairing[0], parties->half[0]), TS_USAGE);
     ck_assert_int_eq(ts_refresh_p1_new(&machine, parties->mpc, renewal.fresh[1], parties->half[0]), TS_USAGE);
     ck_assert_int_eq(ts_refresh_p2_new(&machine, parties->mpc, renewal.fresh[1], parties->half[0]), TS_USAGE);
     parties->half[0]->generation = UINT32_MAX;
@@ -303,8 +299,8 @@ START_TEST(test_flipped_bits)
         int failed = -1;
         machines_of(machines, &renewal);
         enum ts_error error = parties_pump(&failed, machines[0], machines[1], parties_flip, &flip);
-        ck_assert_msg(error == TS_CHEATED || error == TS_FORMAT, "payload %u, random %u: %s", flip.number,
-            flip.random, ts_error_text(error));
+        ck_assert_msg(error == TS_CHEATED || error == TS_FORMAT, "payload %u, random %u: %s", flip.number, flip.random,
+            ts_error_text(error));
         ts_machine_free(machines[0]);
         ts_machine_free(machines[1]);
     }

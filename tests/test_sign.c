@@ -106,8 +106,8 @@ answer_one(struct one *one)
 static enum ts_error
 finish(struct one *one, const uint8_t *bytes, size_t len)
 {
-    return ts_presig_p1_finish(one->signature, one->p1, bytes, len, one->digest, sizeof one->digest,
-        one->answer.data, one->answer.len);
+    return ts_presig_p1_finish(
+        one->signature, one->p1, bytes, len, one->digest, sizeof one->digest, one->answer.data, one->answer.len);
 }
 
 static bool
