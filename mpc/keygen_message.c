@@ -5,7 +5,7 @@
 #include <string.h>
 
 void
-ts_keygen_init_encode(struct ts_buf *out, const struct ts_keygen_init *message)
+ts_keygen_start_encode(struct ts_buf *out, const struct ts_keygen_start *message)
 {
     const char *curve = ts_curve_name(message->curve);
 
@@ -16,7 +16,7 @@ ts_keygen_init_encode(struct ts_buf *out, const struct ts_keygen_init *message)
 }
 
 enum ts_error
-ts_keygen_init_decode(struct ts_keygen_init *out, const uint8_t *in, size_t len)
+ts_keygen_start_decode(struct ts_keygen_start *out, const uint8_t *in, size_t len)
 {
     struct ts_reader reader;
     size_t curve_len = 0;

@@ -9,14 +9,14 @@
  *  decode returns TS_OK; TS_FORMAT; TS_INTERNAL. What it gives lives in the scope. */
 
 /** 1. KeygenInit, P1 -> P2: curve, key, pairing, n1. A curve that does not exist decodes as TS_CURVE_NONE. */
-struct ts_keygen_init {
+struct ts_keygen_start {
     enum ts_curve curve;
     uint8_t key[TS_KEY_ID_BYTES];
     uint8_t pairing[TS_PAIRING_ID_BYTES];
     uint8_t n1[TS_NONCE_BYTES];
 };
-void ts_keygen_init_encode(struct ts_buf *out, const struct ts_keygen_init *message);
-enum ts_error ts_keygen_init_decode(struct ts_keygen_init *out, const uint8_t *in, size_t len);
+void ts_keygen_start_encode(struct ts_buf *out, const struct ts_keygen_start *message);
+enum ts_error ts_keygen_start_decode(struct ts_keygen_start *out, const uint8_t *in, size_t len);
 
 /** 2. P2 -> P1: n2. Also the refresh's. */
 void ts_nonce_encode(struct ts_buf *out, const uint8_t n2[TS_NONCE_BYTES]);

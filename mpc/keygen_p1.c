@@ -11,7 +11,7 @@ static enum ts_error
 send_init(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_keygen_run *run = machine->run;
-    struct ts_keygen_init message = {.curve = run->half->curve};
+    struct ts_keygen_start message = {.curve = run->half->curve};
 
     (void)scope, (void)in, (void)len;
     enum ts_error error = ts_random(ts_mpc_env(machine->mpc), run->n1, sizeof run->n1);
@@ -20,7 +20,7 @@ send_init(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out
     memcpy(message.key, run->half->key, sizeof message.key);
     memcpy(message.pairing, run->pairing->id, sizeof message.pairing);
     memcpy(message.n1, run->n1, sizeof message.n1);
-    ts_keygen_init_encode(out, &message);
+    ts_keygen_start_encode(out, &message);
     return TS_OK;
 }
 

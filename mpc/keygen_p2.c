@@ -8,7 +8,7 @@
 enum { INIT, COMMITMENT, OPENING };
 
 static enum ts_error
-check_init(struct ts_keygen_run *run, const struct ts_keygen_init *init)
+check_init(struct ts_keygen_run *run, const struct ts_keygen_start *init)
 {
     if (init->curve == TS_CURVE_NONE || !ts_parameters_allowed(init->curve, run->pairing->bits))
         return TS_FORMAT;
@@ -23,11 +23,11 @@ static enum ts_error
 answer_init(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_keygen_run *run = machine->run;
-    struct ts_keygen_init init = {0};
+    struct ts_keygen_start init = {0};
     uint8_t n2[TS_NONCE_BYTES];
 
     (void)scope;
-    enum ts_error error = ts_keygen_init_decode(&init, in, len);
+    enum ts_error error = ts_keygen_start_decode(&init, in, len);
     if (error == TS_OK)
         error = check_init(run, &init);
     if (error == TS_OK)

@@ -31,8 +31,7 @@ passes_round(
         x = ts_mod_mul(scope, x, x, n);
         good |= ts_num_equal(x, minus_one);
     }
-    ts_declassify(&good, sizeof good, "that a candidate is composite is public, for it is thrown away");
-    return good != 0 && ts_scope_error(scope) == TS_OK;
+    return ts_choice_publish(good, "a composite is thrown away") && ts_scope_error(scope) == TS_OK;
 }
 
 static size_t

@@ -91,7 +91,7 @@ ts_trapdoor_init(struct ts_trapdoor *out, struct ts_scope *scope, uint32_t bits,
     const struct ts_num *q, const struct ts_num *t, const struct ts_num *lambda)
 {
     *out = (struct ts_trapdoor){0};
-    if (ts_num_equal(p, q))
+    if (ts_choice_publish(ts_num_equal(p, q), "two equal primes are a failure"))
         ts_scope_fail(scope, TS_FORMAT);
     load_primes(out, scope, bits, p, q);
     out->lambda = ts_num_mod(scope, lambda, out->phi);

@@ -3,7 +3,7 @@
 #include "mpc/message.h"
 
 void
-ts_refresh_init_encode(struct ts_buf *out, const struct ts_refresh_init *message)
+ts_refresh_start_encode(struct ts_buf *out, const struct ts_refresh_start *message)
 {
     ts_item_put(out, "key", message->key, sizeof message->key);
     ts_item_put(out, "pairing", message->pairing, sizeof message->pairing);
@@ -12,7 +12,7 @@ ts_refresh_init_encode(struct ts_buf *out, const struct ts_refresh_init *message
 }
 
 enum ts_error
-ts_refresh_init_decode(struct ts_refresh_init *out, const uint8_t *in, size_t len)
+ts_refresh_start_decode(struct ts_refresh_start *out, const uint8_t *in, size_t len)
 {
     struct ts_reader reader;
 

@@ -8,14 +8,14 @@
  *  confirmations are the bare hashes. Private to mpc/. decode returns TS_OK; TS_FORMAT; TS_INTERNAL. */
 
 /** 1. RefreshInit, P1 -> P2: key, pairing, the new generation, n1. */
-struct ts_refresh_init {
+struct ts_refresh_start {
     uint8_t key[TS_KEY_ID_BYTES];
     uint8_t pairing[TS_PAIRING_ID_BYTES];
     uint32_t generation;
     uint8_t n1[TS_NONCE_BYTES];
 };
-void ts_refresh_init_encode(struct ts_buf *out, const struct ts_refresh_init *message);
-enum ts_error ts_refresh_init_decode(struct ts_refresh_init *out, const uint8_t *in, size_t len);
+void ts_refresh_start_encode(struct ts_buf *out, const struct ts_refresh_start *message);
+enum ts_error ts_refresh_start_decode(struct ts_refresh_start *out, const uint8_t *in, size_t len);
 
 /** 4. P2 -> P1: its half of the coin, d in [0, q). */
 void ts_coin_encode(struct ts_buf *out, const struct ts_num *d2);

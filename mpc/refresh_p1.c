@@ -12,7 +12,7 @@ static enum ts_error
 send_init(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_refresh_run *run = machine->run;
-    struct ts_refresh_init message = {.generation = run->half->generation};
+    struct ts_refresh_start message = {.generation = run->half->generation};
 
     (void)scope, (void)in, (void)len;
     enum ts_error error = ts_random(ts_mpc_env(machine->mpc), run->n1, sizeof run->n1);
@@ -21,7 +21,7 @@ send_init(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out
     memcpy(message.key, run->half->key, sizeof message.key);
     memcpy(message.pairing, run->fresh->id, sizeof message.pairing);
     memcpy(message.n1, run->n1, sizeof message.n1);
-    ts_refresh_init_encode(out, &message);
+    ts_refresh_start_encode(out, &message);
     return TS_OK;
 }
 

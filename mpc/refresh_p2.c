@@ -11,7 +11,7 @@ enum { INIT, COMMITMENT, OPENING };
 
 /* Only the next generation of this very key, under the parameters that were just agreed. */
 static enum ts_error
-check_init(const struct ts_refresh_run *run, const struct ts_refresh_init *init)
+check_init(const struct ts_refresh_run *run, const struct ts_refresh_start *init)
 {
     const struct ts_half *half = run->half;
 
@@ -23,11 +23,11 @@ check_init(const struct ts_refresh_run *run, const struct ts_refresh_init *init)
 static enum ts_error
 answer_init(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
-    struct ts_refresh_init init = {0};
+    struct ts_refresh_start init = {0};
     uint8_t n2[TS_NONCE_BYTES];
 
     (void)scope;
-    enum ts_error error = ts_refresh_init_decode(&init, in, len);
+    enum ts_error error = ts_refresh_start_decode(&init, in, len);
     if (error == TS_OK)
         error = check_init(machine->run, &init);
     if (error == TS_OK)

@@ -1,6 +1,7 @@
 #ifndef TS_SESSION_MOBILE_H
 #define TS_SESSION_MOBILE_H
 
+#include "mpc/point.h"
 #include "session/config.h"
 #include "store/store.h"
 #include "transport/pair_uri.h"
@@ -35,6 +36,9 @@ struct ts_mobile_options {
     const struct ts_keyring *keyring; /**< unlocked with the passphrase */
     ts_decide decide;
     void *ctx;
+    /** Called with each payload before it is sent, for the tests' cheating peer; NULL otherwise. bits: of the moduli.
+     */
+    void (*tamper)(int type, struct ts_buf *payload, enum ts_curve curve, uint32_t bits);
 };
 
 /** First set-up of a peer's store: identity and device hedge key under the token (made when absent). Primes:
