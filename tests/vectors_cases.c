@@ -111,6 +111,7 @@ expand_case(const json_t *entry, const json_t *cases)
         return NULL;
     }
     json_object_del(full, "prove");
+    json_object_set_new(full, "patched", json_true());
     return full;
 }
 

@@ -74,9 +74,9 @@ paillier_agrees(struct entry *e, const struct presign *p)
         ts_num_equal_vartime(p->V, ts_presign_p1_value(scope, e->file->group, p->M));
 }
 
-/* The affine_range case that an entry names is about the same values. */
+/* The affine_range case that an entry names is written out there, and about the same values. */
 static bool
-case_agrees(const struct vectors *file, const json_t *json)
+case_agrees(struct entry *e, const json_t *json)
 {
     static const char *const outside[] = {"sid", "index"};
     static const char *const inside[] = {"C", "D", "R2"};
@@ -84,10 +84,12 @@ case_agrees(const struct vectors *file, const json_t *json)
 
     if (json_is_null(named))
         return true;
-    const json_t *expanded = find_case(file->cases, named);
+    const json_t *expanded = find_case(e->file->cases, named);
+    if (!expanded)
+        e->strange = true;
     const json_t *statement = json_object_get(expanded, "statement");
     const char *proof = json_string_value(json_object_get(expanded, "proof"));
-    bool agrees = proof && strcmp(proof, "affine_range") == 0;
+    bool agrees = proof && strcmp(proof, "affine_range") == 0 && !json_object_get(expanded, "patched");
     for (size_t i = 0; i < 2; i++)
         agrees = agrees && json_equal(json_object_get(expanded, outside[i]), json_object_get(json, outside[i]));
     for (size_t i = 0; i < 3; i++)
@@ -107,9 +109,8 @@ check_presign(const struct vectors *file, const json_t *json)
         get_presign(&e, &values, json);
         get_exact(&e, json, "sid", TS_SID_BYTES);
         get_count(&e, json, "index", UINT32_MAX);
-        e.strange = e.strange || !json_object_get(json, "case");
-        bool accepted = entry_verdict(&e, true) == 1 && points_agree(&e, &values) && p2_agrees(&e, &values) &&
-            paillier_agrees(&e, &values) && case_agrees(file, json);
+        bool accepted = case_agrees(&e, json) && entry_verdict(&e, true) == 1 && points_agree(&e, &values) &&
+            p2_agrees(&e, &values) && paillier_agrees(&e, &values);
         verdict = entry_verdict(&e, accepted);
         entry_close(&e);
     }
