@@ -149,6 +149,13 @@ ts_num_publish(const struct ts_num *a, const char *why)
     return a;
 }
 
+bool
+ts_choice_publish(unsigned choice, const char *why)
+{
+    ts_declassify(&choice, sizeof choice, why);
+    return choice != 0;
+}
+
 size_t
 ts_num_public_limbs(const struct ts_num *a)
 {

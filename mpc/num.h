@@ -28,6 +28,9 @@ enum ts_error ts_scope_new(struct ts_scope **out);
 /** Erase and free everything of the scope. NULL is allowed. */
 void ts_scope_free(struct ts_scope *scope);
 
+/** Erase and forget everything of the scope, also its failure; memory is kept for what comes next. For loops. */
+void ts_scope_reset(struct ts_scope *scope);
+
 /** First failure: TS_OK, TS_FORMAT, TS_CHEATED or TS_INTERNAL. */
 enum ts_error ts_scope_error(const struct ts_scope *scope);
 
@@ -53,6 +56,8 @@ size_t ts_num_width(const struct ts_num *a);
 /** Declare a value public (it is about to be sent, or was just decided to be): the same number; under valgrind's
  *  constant-time test its bytes become defined. `why` is one line for the reader. */
 const struct ts_num *ts_num_publish(const struct ts_num *a, const char *why);
+/** The same for a secret 0 or 1 (of ts_num_equal and its like) that from here on decides a branch. */
+bool ts_choice_publish(unsigned choice, const char *why);
 
 /* --- public values: variable time --- */
 

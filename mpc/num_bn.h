@@ -15,9 +15,9 @@ void *ts_scope_own(struct ts_scope *scope, void *object, void (*release)(void *o
 BN_CTX *ts_scope_bn_ctx(struct ts_scope *scope);
 
 /** |a| with as many words as its width has, whatever the value, so that the time of what follows depends on the width
- *  only. Only for OpenSSL functions that take unnormalised numbers: exponent and base of BN_mod_exp_mont_consttime,
- *  the scalar of EC_POINT_mul. Erased by BN_clear_free.
- *  Returns: owned by the caller; NULL on failure (the scope has failed then). */
+ *  only. Only for OpenSSL functions that take unnormalised numbers: exponent, base and modulus of
+ * BN_mod_exp_mont_consttime, the scalar of EC_POINT_mul. Erased by BN_clear_free. Returns: owned by the caller; NULL on
+ * failure (the scope has failed then). */
 BIGNUM *ts_bn_from_secret(struct ts_scope *scope, const struct ts_num *a);
 
 /** a as an ordinary, normalised BIGNUM with its sign: public values. Owned by the caller. */

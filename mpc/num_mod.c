@@ -35,7 +35,9 @@ is_odd_above_one(const struct ts_num *m)
     return fine != 0;
 }
 
-/* Under a flagged copy, for the modulus may be a secret prime; the flag would keep public powers from the fast way. */
+/* Under a flagged copy, for the modulus may be a secret prime; the flag would keep public powers from the fast way.
+   OpenSSL's inverse of the lowest word takes a time that depends on that word, once for each key that is loaded, as it
+   does for every RSA key: 64 known bits of a prime of 1024 do not help to factor. */
 static bool
 set_montgomery(struct ts_modulus *modulus, BN_CTX *ctx)
 {
@@ -62,7 +64,7 @@ ts_modulus_new(struct ts_scope *scope, const struct ts_num *m)
     BN_CTX *ctx = ts_scope_bn_ctx(scope);
     if (!modulus || !ctx || !(modulus->num = trimmed(scope, m)))
         return NULL;
-    modulus->bn = ts_scope_own(scope, ts_bn_from_public(scope, modulus->num), free_bn);
+    modulus->bn = ts_scope_own(scope, ts_bn_from_secret(scope, modulus->num), free_bn);
     modulus->mont = ts_scope_own(scope, BN_MONT_CTX_new(), free_mont);
     if (!modulus->bn || !modulus->mont)
         return NULL;

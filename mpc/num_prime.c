@@ -1,7 +1,5 @@
 #include "mpc/num_internal.h"
 
-#include "base/secret.h"
-
 #define ROUNDS 64
 
 /* A base in [2, n-2], 128 bits more than n reduced. */
@@ -22,13 +20,9 @@ random_base(struct ts_scope *scope, const struct ts_env *env, const struct ts_mo
 
 /* One Miller-Rabin round of n = 2^twos * odd + 1: powers in constant time, for n may become a secret prime. */
 static bool
-passes_round(const struct ts_modulus *n, const struct ts_num *odd, size_t twos, const struct ts_env *env)
+passes_round(
+    struct ts_scope *scope, const struct ts_modulus *n, const struct ts_num *odd, size_t twos, const struct ts_env *env)
 {
-    struct ts_scope *scope = NULL;
-    bool passed = false;
-
-    if (ts_scope_new(&scope) != TS_OK)
-        return false;
     const struct ts_num *one = ts_num_from_u64(scope, 1);
     const struct ts_num *minus_one = ts_num_sub(scope, ts_modulus_num(n), one);
     const struct ts_num *x = ts_mod_power_secret_base(scope, random_base(scope, env, n), odd, n);
@@ -37,10 +31,7 @@ passes_round(const struct ts_modulus *n, const struct ts_num *odd, size_t twos, 
         x = ts_mod_mul(scope, x, x, n);
         good |= ts_num_equal(x, minus_one);
     }
-    ts_declassify(&good, sizeof good, "that a candidate is composite is public, for it is thrown away");
-    passed = good != 0 && ts_scope_error(scope) == TS_OK;
-    ts_scope_free(scope);
-    return passed;
+    return ts_choice_publish(good, "a composite is thrown away") && ts_scope_error(scope) == TS_OK;
 }
 
 static size_t
@@ -54,7 +45,7 @@ trailing_zeros(const struct ts_num *a)
 }
 
 static bool
-passes_rounds(struct ts_scope *scope, const struct ts_num *a, const struct ts_env *env)
+passes_rounds(struct ts_scope *scope, struct ts_scope *round_scope, const struct ts_num *a, const struct ts_env *env)
 {
     const struct ts_modulus *n = ts_modulus_new(scope, a);
     const struct ts_num *even = ts_num_sub(scope, a, ts_num_from_u64(scope, 1));
@@ -64,18 +55,19 @@ passes_rounds(struct ts_scope *scope, const struct ts_num *a, const struct ts_en
     size_t twos = trailing_zeros(even);
     const struct ts_num *odd =
         ts_num_resize(scope, ts_num_div(scope, even, ts_num_power_of_two(scope, twos)), ts_num_width(a));
-    if (!odd)
-        return false;
-    for (int round = 0; round < ROUNDS; round++)
-        if (!passes_round(n, odd, twos, env))
+    for (int round = 0; odd && round < ROUNDS; round++) {
+        if (!passes_round(round_scope, n, odd, twos, env))
             return false;
-    return true;
+        ts_scope_reset(round_scope);
+    }
+    return odd != NULL;
 }
 
 bool
 ts_num_is_prime_vartime(const struct ts_num *a, const struct ts_env *env)
 {
-    struct ts_scope *scope = NULL;
+    struct ts_scope *scope = NULL, *round_scope = NULL;
+    bool prime = false;
 
     if (!a || ts_num_is_negative_vartime(a))
         return false;
@@ -83,9 +75,9 @@ ts_num_is_prime_vartime(const struct ts_num *a, const struct ts_env *env)
         mp_limb_t value = a->d[0];
         return value == 2 || value == 3 || value == 5 || value == 7;
     }
-    if (!ts_num_is_odd_vartime(a) || ts_scope_new(&scope) != TS_OK)
-        return false;
-    bool prime = passes_rounds(scope, a, env);
+    if (ts_num_is_odd_vartime(a) && ts_scope_new(&scope) == TS_OK && ts_scope_new(&round_scope) == TS_OK)
+        prime = passes_rounds(scope, round_scope, a, env);
     ts_scope_free(scope);
+    ts_scope_free(round_scope);
     return prime;
 }

@@ -13,6 +13,8 @@ struct chunk {
     size_t room, used;
 };
 
+#define CHUNK_HEAD ((sizeof(struct chunk) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT)
+
 /* Something foreign that must be released with the scope. */
 struct owned {
     struct owned *next;
@@ -40,20 +42,51 @@ ts_scope_new(struct ts_scope **out)
     return TS_OK;
 }
 
+static void
+release_owned(struct ts_scope *scope)
+{
+    for (struct owned *owned = scope->owned; owned; owned = owned->next)
+        owned->release(owned->object);
+    scope->owned = NULL;
+}
+
+static void
+free_chunks(struct chunk *chunk)
+{
+    while (chunk) {
+        struct chunk *next = chunk->next;
+        ts_secret_free(chunk);
+        chunk = next;
+    }
+}
+
 void
 ts_scope_free(struct ts_scope *scope)
 {
     if (!scope)
         return;
-    for (struct owned *owned = scope->owned; owned; owned = owned->next)
-        owned->release(owned->object);
+    release_owned(scope);
     BN_CTX_free(scope->bn_ctx);
     ts_secret_free(scope->scratch);
-    for (struct chunk *chunk = scope->chunks, *next; chunk; chunk = next) {
-        next = chunk->next;
-        ts_secret_free(chunk);
-    }
+    free_chunks(scope->chunks);
     free(scope);
+}
+
+void
+ts_scope_reset(struct ts_scope *scope)
+{
+    if (!scope)
+        return;
+    release_owned(scope);
+    ts_wipe(scope->scratch, scope->scratch_limbs * sizeof(mp_limb_t));
+    scope->error = TS_OK;
+    if (!scope->chunks)
+        return;
+    struct chunk *kept = scope->chunks; /* the newest, hence the largest ordinary one */
+    free_chunks(kept->next);
+    ts_wipe((uint8_t *)kept + CHUNK_HEAD, kept->used - CHUNK_HEAD);
+    kept->next = NULL;
+    kept->used = CHUNK_HEAD;
 }
 
 enum ts_error
@@ -85,12 +118,12 @@ add_chunk(struct ts_scope *scope, size_t size)
 {
     size_t room = scope->next_chunk;
 
-    while (room < size + ALIGNMENT + sizeof(struct chunk))
+    while (room < size + CHUNK_HEAD)
         room *= 2;
     struct chunk *chunk = ts_secret_new(room);
     if (!chunk)
         return false;
-    *chunk = (struct chunk){scope->chunks, room, (sizeof *chunk + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT};
+    *chunk = (struct chunk){scope->chunks, room, CHUNK_HEAD};
     scope->chunks = chunk;
     if (scope->next_chunk < LARGEST_CHUNK)
         scope->next_chunk *= 2;

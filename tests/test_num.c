@@ -388,6 +388,23 @@ START_TEST(memory_is_zero_and_aligned)
 }
 END_TEST
 
+START_TEST(reset_starts_anew)
+{
+    uint8_t *large = ts_scope_memory(scope, 300000), *after;
+
+    memset(large, 0xff, 300000);
+    ck_assert(same(ts_mod_power(scope, small(3), small(4), ts_modulus_new(scope, small(7))), small(4)));
+    ts_scope_fail(scope, TS_CHEATED);
+    ts_scope_reset(scope);
+    ck_assert_int_eq(ts_scope_error(scope), TS_OK);
+    after = ts_scope_memory(scope, 300000);
+    for (size_t i = 0; i < 300000; i++)
+        ck_assert_uint_eq(after[i], 0);
+    ck_assert(same(ts_mod_power(scope, small(3), small(4), ts_modulus_new(scope, small(7))), small(4)));
+    ts_scope_reset(NULL);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -408,6 +425,7 @@ main(void)
     tcase_add_test(tcase, powers_with_spare_width);
     tcase_add_test(tcase, ring_laws);
     tcase_add_test(tcase, memory_is_zero_and_aligned);
+    tcase_add_test(tcase, reset_starts_anew);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -47,11 +47,10 @@ def changed(path, value):
         return value + 1
     if value is None:
         return "0x1"
-    swaps = {"P1": "P2", "P2": "P1", "P-256": "P-384", "P-384": "P-256", "secp256k1": "P-256", "signed": "bits"}
-    swaps |= {"bits": "signed", "residue": "bits", "unit": "bits"}
+    swaps = {"P1": "P2", "P2": "P1", "P-256": "P-384", "P-384": "P-256", "secp256k1": "P-256"}
     if path[-1] == "proof":
         return "dlog" if value != "dlog" else "affine_range"
-    if path[-1] in ("name", "label", "use", "purpose"):
+    if path[-1] in ("name", "label", "use", "purpose") or value in ("signed", "bits", "residue", "unit"):
         return value + "x"
     if path[-1] == "digest":  # its end may be cut off
         return f"{int(value[0], 16) ^ 1:x}" + value[1:]
