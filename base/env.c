@@ -70,3 +70,10 @@ ts_random(const struct ts_env *env, uint8_t *out, size_t len)
 {
     return env->entropy.fill(env->entropy.ctx, out, len);
 }
+
+void
+ts_step(const struct ts_env *env, const char *step)
+{
+    if (env->steps.reached)
+        env->steps.reached(env->steps.ctx, step);
+}

@@ -1,0 +1,36 @@
+#include "transport/wait.h"
+
+#include <errno.h>
+#include <limits.h>
+
+uint64_t
+ts_deadline_after(const struct ts_env *env, uint32_t timeout_ms)
+{
+    return timeout_ms == UINT32_MAX ? TS_NO_DEADLINE : ts_now_ms(env) + timeout_ms;
+}
+
+int
+ts_deadline_left(const struct ts_env *env, uint64_t deadline_ms)
+{
+    if (deadline_ms == TS_NO_DEADLINE)
+        return -1;
+    uint64_t now = ts_now_ms(env);
+    if (deadline_ms <= now)
+        return 0;
+    return deadline_ms - now > INT_MAX ? INT_MAX : (int)(deadline_ms - now);
+}
+
+enum ts_error
+ts_wait(const struct ts_env *env, struct pollfd *fds, nfds_t count, uint64_t deadline_ms)
+{
+    for (;;) {
+        int left = ts_deadline_left(env, deadline_ms);
+        int ready = poll(fds, count, left);
+        if (ready > 0)
+            return TS_OK;
+        if (ready == 0 && left >= 0 && ts_deadline_left(env, deadline_ms) == 0)
+            return TS_TIMEOUT;
+        if (ready < 0 && errno != EINTR)
+            return TS_IO;
+    }
+}
