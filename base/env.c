@@ -42,9 +42,9 @@ ts_env_init(struct ts_env *env)
     env->libctx = OSSL_LIB_CTX_new();
     if (!env->libctx)
         return TS_INTERNAL;
-    /* Loaded by hand, so that no openssl.cnf is read: one that names a PKCS#11 provider would call us again.
-       The provider goes with the context. */
-    if (!OSSL_PROVIDER_load(env->libctx, "default")) {
+    /* Loaded by hand, so that no openssl.cnf is read: one that names a PKCS#11 provider would call us again. */
+    env->provider = OSSL_PROVIDER_load(env->libctx, "default");
+    if (!env->provider) {
         ts_env_clear(env);
         return TS_INTERNAL;
     }
@@ -55,6 +55,9 @@ ts_env_init(struct ts_env *env)
 void
 ts_env_clear(struct ts_env *env)
 {
+    /* The context does not free a provider that is still held. */
+    if (env->provider)
+        (void)OSSL_PROVIDER_unload(env->provider);
     OSSL_LIB_CTX_free(env->libctx);
     *env = (struct ts_env){0};
 }
@@ -69,4 +72,11 @@ enum ts_error
 ts_random(const struct ts_env *env, uint8_t *out, size_t len)
 {
     return env->entropy.fill(env->entropy.ctx, out, len);
+}
+
+void
+ts_step(const struct ts_env *env, const char *step)
+{
+    if (env->steps.reached)
+        env->steps.reached(env->steps.ctx, step);
 }

@@ -32,14 +32,24 @@ struct ts_log {
     void (*write)(void *ctx, enum ts_log_level level, const char *line);
 };
 
+/** Told of each step of a conversation, before its message leaves and after its answer has been taken in; for the
+ *  tests that stop a process at every step. May be NULL. */
+struct ts_steps {
+    void *ctx;
+    void (*reached)(void *ctx, const char *step);
+};
+
 struct ossl_lib_ctx_st;
+struct ossl_provider_st;
 
 /** All of it; passed down by pointer, must outlive what was made with it. Shared by threads. */
 struct ts_env {
     struct ts_clock clock;
     struct ts_entropy entropy;
     struct ts_log log;
+    struct ts_steps steps;
     struct ossl_lib_ctx_st *libctx; /**< own OpenSSL context, default provider, no configuration file */
+    struct ossl_provider_st *provider; /**< that provider, held for ts_env_clear */
 };
 
 /** Fill an environment with the system's clock, an own OpenSSL library context with the default provider, its
@@ -55,6 +65,9 @@ uint64_t ts_now_ms(const struct ts_env *env);
 
 /** Random bytes. Returns: TS_OK; TS_INTERNAL. */
 enum ts_error ts_random(const struct ts_env *env, uint8_t *out, size_t len);
+
+/** Tell the hook that a step was reached. step: its protocol name, static. */
+void ts_step(const struct ts_env *env, const char *step);
 
 /** Write one log line, printf-like. Says what happened, with whom, in which step, and what to do. Never a secret. */
 void ts_log(const struct ts_env *env, enum ts_log_level level, const char *format, ...)

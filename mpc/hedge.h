@@ -29,6 +29,8 @@ const struct ts_num *ts_stream_signed(struct ts_stream *stream, size_t k);
 const struct ts_num *ts_stream_bits(struct ts_stream *stream, size_t k);
 const struct ts_num *ts_stream_residue(struct ts_stream *stream, const struct ts_num *modulus);
 const struct ts_num *ts_stream_unit(struct ts_stream *stream, const struct ts_num *modulus);
+/** Z_M where M is secret and its size `bits` is public, such as phi(N). */
+const struct ts_num *ts_stream_residue_secret(struct ts_stream *stream, const struct ts_num *modulus, size_t bits);
 
 /** Where provers get their stream from: a half's hedge, or (vectors) one fixed seed. */
 struct ts_hedge {

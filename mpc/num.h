@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Signed integers of fixed width, and the scope that owns them. This is the one file that knows the bignum libraries.
+/** Signed integers of fixed width, and the scope that owns them. Only num*.c know the bignum libraries.
  *
  *  A number has a *width* in bits that is public and follows from how it was made (never from its value); its sign and
  *  magnitude are secret unless a function says `_vartime`. Functions without that suffix take the same time and touch
@@ -28,6 +28,9 @@ enum ts_error ts_scope_new(struct ts_scope **out);
 /** Erase and free everything of the scope. NULL is allowed. */
 void ts_scope_free(struct ts_scope *scope);
 
+/** Erase and forget everything of the scope, also its failure; memory is kept for what comes next. For loops. */
+void ts_scope_reset(struct ts_scope *scope);
+
 /** First failure: TS_OK, TS_FORMAT, TS_CHEATED or TS_INTERNAL. */
 enum ts_error ts_scope_error(const struct ts_scope *scope);
 
@@ -37,7 +40,7 @@ void ts_scope_fail(struct ts_scope *scope, enum ts_error error);
 /** Erased scratch memory of the scope, zeroed, 16-byte aligned. Returns: NULL on failure. */
 void *ts_scope_memory(struct ts_scope *scope, size_t size);
 
-/* --- making and reading; width in bits is a multiple of 64 internally, what is given is rounded up --- */
+/* --- making and reading; widths are kept to the bit, storage is rounded up to 64 --- */
 
 const struct ts_num *ts_num_from_u64(struct ts_scope *scope, uint64_t value);
 /** Unsigned big-endian bytes; width 8 * len. */
@@ -53,6 +56,8 @@ size_t ts_num_width(const struct ts_num *a);
 /** Declare a value public (it is about to be sent, or was just decided to be): the same number; under valgrind's
  *  constant-time test its bytes become defined. `why` is one line for the reader. */
 const struct ts_num *ts_num_publish(const struct ts_num *a, const char *why);
+/** The same for a secret 0 or 1 (of ts_num_equal and its like) that from here on decides a branch. */
+bool ts_choice_publish(unsigned choice, const char *why);
 
 /* --- public values: variable time --- */
 
@@ -87,9 +92,10 @@ const struct ts_num *ts_num_mul(struct ts_scope *scope, const struct ts_num *a, 
 const struct ts_num *ts_num_neg(struct ts_scope *scope, const struct ts_num *a);
 /** 2^k */
 const struct ts_num *ts_num_power_of_two(struct ts_scope *scope, size_t k);
-/** The low k bits of a non-negative number; width k. */
+/** The low k bits of the magnitude; width k. */
 const struct ts_num *ts_num_low_bits(struct ts_scope *scope, const struct ts_num *a, size_t k);
-/** a / d for an exact or floored quotient of non-negative numbers, d public with its top bit anywhere. */
+/** a / d, rounded towards zero; width of a. The size of d is public, its value may be secret (a prime); 0 fails with
+ * TS_INTERNAL. */
 const struct ts_num *ts_num_div(struct ts_scope *scope, const struct ts_num *a, const struct ts_num *d);
 /** choice ? a : b by mask; choice is 0 or 1 and may be secret. Width of the wider. */
 const struct ts_num *ts_num_select(
@@ -137,8 +143,8 @@ const struct ts_num *ts_mod_power2_vartime(struct ts_scope *scope, const struct 
 
 /** An exact even modulus such as phi(N), for exponents: a mod m, constant time, any m > 0. */
 const struct ts_num *ts_num_mod(struct ts_scope *scope, const struct ts_num *a, const struct ts_num *m);
-/** a^-1 mod m for any m > 0 where a is secret and odd or m odd; constant time (binary, fixed rounds); 0 when there is
- * none. Needed for N^-1 mod phi(N). */
+/** a^-1 mod m where m is odd, or a is odd and above 1 (else TS_INTERNAL); 0 when there is none. Constant time in the
+ * values; the sizes of both are public. Needed for N^-1 mod phi(N). */
 const struct ts_num *ts_num_inverse(struct ts_scope *scope, const struct ts_num *a, const struct ts_num *m);
 
 #endif

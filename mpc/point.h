@@ -29,8 +29,9 @@ size_t ts_group_point_bytes(const struct ts_group *group);             /**< byte
 #define TS_POINT_MAX_BYTES 133
 #define TS_SCALAR_MAX_BYTES 66
 
-/** Scalars are taken mod q (also negative ones); constant time in the scalar. NULL results only on failure;
- *  infinity is a point. */
+/** Scalars are taken mod q (also negative ones); constant time in the scalar as far as OpenSSL's EC_POINT_mul is (fixed
+ *  ladder or window, for the generic curves over field arithmetic that is not constant-time but on blinded
+ * coordinates). NULL results only on failure; infinity is a point. */
 const struct ts_point *ts_point_mul_base(struct ts_scope *scope, const struct ts_group *group, const struct ts_num *k);
 const struct ts_point *ts_point_mul(
     struct ts_scope *scope, const struct ts_group *group, const struct ts_num *k, const struct ts_point *p);

@@ -5,10 +5,11 @@
 #include "base/env.h"
 #include "mpc/num.h"
 
-/** Watches and stops a search. Called now and then from the searching threads, at least every second per thread. */
+/** Watches and stops a search. */
 struct ts_search {
     void *ctx;
-    /** candidates: tested so far over all threads. Returns: false to stop. May be NULL. */
+    /** Called at every eighth candidate, from any searching thread and from several at once, no lock held.
+     *  candidates: tested so far over all threads. Returns: false to stop. May be NULL. */
     bool (*progress)(void *ctx, uint64_t candidates);
     unsigned threads; /**< 1 to 64; 1 starts no thread (the caller's does the work). New threads block all signals. */
 };
@@ -18,8 +19,9 @@ struct ts_search {
  *  Source: protocol.md 1 and 4.
  *  In:   bits   2048, 3072, 4096
  *        out    secret buffer; receives p then q', each bits/16 bytes big-endian
- *  Returns: TS_OK; TS_USAGE (bits); TS_REFUSED when stopped; TS_INTERNAL. Secrets: the primes; the search itself is
- * variable time on candidates that are thrown away, and on the final ones only in the number of tests. */
+ *  Returns: TS_OK; TS_USAGE (bits, threads, a buffer that is not secret); TS_REFUSED when stopped; TS_INTERNAL.
+ *  Secrets: the primes. Powers modulo candidates are in constant time; the sieve's memory accesses depend on the start
+ * of the interval, the number of tests on the place of the prime in it. */
 enum ts_error ts_primes_search(
     struct ts_buf *out, const struct ts_env *env, uint32_t bits, const struct ts_search *search);
 

@@ -27,6 +27,9 @@ enum ts_error ts_dlog_decode(
     struct ts_dlog *out, struct ts_scope *scope, struct ts_reader *in, const struct ts_group *group);
 const struct ts_num *ts_dlog_challenge(
     struct ts_scope *scope, const struct ts_place *place, const struct ts_point *W, const struct ts_point *K);
+/** Commitment of section 2 to a point and its proof: the value is item("W", Pt(W)), then the proof's wire form. */
+enum ts_error ts_dlog_commitment(uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const struct ts_point *W,
+    const struct ts_dlog *proof, const uint8_t u[TS_NONCE_BYTES]);
 
 /* 4.2 paillier_blum; n = bits that the protocol fixes */
 struct ts_paillier_blum {

@@ -55,6 +55,8 @@ const struct ts_point *ts_item_take_point(
     struct ts_scope *scope, struct ts_reader *in, const char *label, const struct ts_group *group);
 uint32_t ts_item_take_u32(struct ts_reader *in, const char *label);
 
+/** Append HDR(name), the six items that every hash starts with; for buffers of the caller's own kind. */
+void ts_header_put(struct ts_buf *out, const struct ts_place *place, const char *name);
 /** Start a transcript: HDR(name) of a place. `out` is initialised here (bound 1 MiB) and cleared by the caller. */
 void ts_transcript_init(struct ts_buf *out, const struct ts_place *place, const char *name);
 
@@ -97,6 +99,9 @@ enum ts_error ts_sid(uint8_t out[TS_SID_BYTES], const struct ts_mpc *mpc, const 
 
 enum ts_error ts_commitment(
     uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const uint8_t *value, size_t len, const uint8_t u[32]);
+/** Commitment to P1's half of the refresh coin, item("d", I(d1)); d1 is opened later and published by the caller. */
+enum ts_error ts_coin_commitment(
+    uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const struct ts_num *d1, const uint8_t u[32]);
 enum ts_error ts_nonce_commitment(
     uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const uint8_t nonce[32]); /**< role P2 */
 enum ts_error ts_request_hash(

@@ -1,0 +1,103 @@
+#include "session/mobile_internal.h"
+
+#include <string.h>
+
+/* A half of the caller's own pairing, or none. */
+static enum ts_error
+own_half(
+    struct ts_half_row *out, struct ts_conversation *conversation, const uint8_t key[TS_ID_BYTES], uint32_t generation)
+{
+    enum ts_error error = ts_half_get_generation(out, conversation->mobile->options.store, key, generation);
+
+    if (error == TS_OK && memcmp(out->pairing, conversation->connection->peer.pairing, TS_ID_BYTES) != 0)
+        error = TS_NOT_FOUND;
+    if (error == TS_NOT_FOUND)
+        conversation->reason = "no such half";
+    return error;
+}
+
+/* The answer repeats the question: the same bytes, so that a repeated commit gets a repeated answer. */
+static enum ts_error
+echo(struct ts_conversation *conversation, int type, const struct ts_commit *commit)
+{
+    struct ts_buf payload;
+
+    ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
+    enum ts_error error = ts_commit_encode(&payload, commit);
+    if (error == TS_OK)
+        error = ts_mobile_tell(conversation, type, &payload, TS_CURVE_NONE);
+    ts_buf_clear(&payload);
+    return error;
+}
+
+enum ts_error
+ts_commit_mobile(struct ts_conversation *conversation, const struct ts_message *first)
+{
+    struct ts_commit commit;
+    struct ts_half_row row;
+    enum ts_error error = ts_commit_decode(&commit, first->payload.data, first->payload.len);
+
+    if (error == TS_OK)
+        error = own_half(&row, conversation, commit.key, commit.generation);
+    if (error == TS_OK) {
+        error =
+            ts_half_activate(conversation->mobile->options.store, commit.key, commit.generation, commit.confirmation);
+        if (error == TS_CHEATED)
+            conversation->reason = "this half was made in another run";
+    }
+    if (error == TS_OK)
+        error = echo(conversation, TS_MESSAGE_COMMIT_DONE, &commit);
+    return error;
+}
+
+enum ts_error
+ts_abort_mobile(struct ts_conversation *conversation, const struct ts_message *first)
+{
+    struct ts_commit abort;
+    struct ts_half_row row;
+    enum ts_error error = ts_commit_decode(&abort, first->payload.data, first->payload.len);
+
+    if (error == TS_OK)
+        error = own_half(&row, conversation, abort.key, abort.generation);
+    if (error == TS_NOT_FOUND) /* gone already: an abort may be repeated */
+        return echo(conversation, TS_MESSAGE_ABORT_DONE, &abort);
+    if (error == TS_OK &&
+        (row.state != TS_HALF_PENDING || memcmp(row.confirmation, abort.confirmation, sizeof row.confirmation) != 0)) {
+        conversation->reason = "only a pending half of exactly this run can be aborted";
+        error = TS_USAGE;
+    }
+    if (error == TS_OK)
+        error = ts_half_delete(conversation->mobile->options.store, abort.key, abort.generation);
+    if (error == TS_OK)
+        error = echo(conversation, TS_MESSAGE_ABORT_DONE, &abort);
+    return error;
+}
+
+enum ts_error
+ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *first)
+{
+    struct ts_store *store = conversation->mobile->options.store;
+    struct ts_half_row row;
+    struct ts_lock lock;
+    enum ts_error error = ts_lock_decode(&lock, first->payload.data, first->payload.len);
+
+    if (error == TS_OK)
+        error = ts_half_get(&row, store, lock.key, true);
+    if (error == TS_OK)
+        error = own_half(&row, conversation, lock.key, row.generation);
+    if (error != TS_OK)
+        return error;
+    error = ts_half_lock(store, lock.key, lock.reason);
+    ts_log(conversation->mobile->env, TS_LOG_ERROR,
+        "key %s is locked: partner %s says that this device cheated or failed: %s", row.label,
+        conversation->connection->peer.name, lock.reason);
+    if (error == TS_OK) {
+        struct ts_buf payload;
+        ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
+        error = ts_lock_encode(&payload, &lock);
+        if (error == TS_OK)
+            error = ts_mobile_tell(conversation, TS_MESSAGE_LOCK_DONE, &payload, TS_CURVE_NONE);
+        ts_buf_clear(&payload);
+    }
+    return error;
+}

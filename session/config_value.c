@@ -1,0 +1,181 @@
+#include "session/config_value.h"
+#include "session/config_place.h"
+#include "base/env.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DURATION_MAX_MS 3600000u
+#define NAME_MAX_BYTES 64
+
+const char TS_VALUE_NO_MEMORY[] = "out of memory";
+
+static const char *
+keep(void *out, char *value)
+{
+    char **place = out;
+
+    if (!value)
+        return TS_VALUE_NO_MEMORY;
+    free(*place);
+    *place = value;
+    return NULL;
+}
+
+static const char *
+keep_copy(void *out, const char *text)
+{
+    return keep(out, strdup(text));
+}
+
+/* Decimal digits only: no sign, space, or hexadecimal as strtoul would take. */
+static bool
+number(uint32_t *out, const char *text, const char **end)
+{
+    uint64_t value = 0;
+    const char *at = text;
+
+    for (; *at >= '0' && *at <= '9' && at - text < 10; at++)
+        value = value * 10 + (uint64_t)(*at - '0');
+    if (at == text || value > UINT32_MAX)
+        return false;
+    *out = (uint32_t)value;
+    *end = at;
+    return true;
+}
+
+const char *
+ts_value_path(void *out, const char *text)
+{
+    if (text[0] == '/' && text[1])
+        return keep_copy(out, text);
+    if (strncmp(text, "~/", 2) == 0 && text[2])
+        return keep(out, ts_place_home(text + 1));
+    return "an absolute path (/... or ~/...)";
+}
+
+const char *
+ts_value_hsm(void *out, const char *text)
+{
+    if (strncmp(text, "pkcs11:", 7) != 0 || !text[7])
+        return "a PKCS#11 URI (pkcs11:token=...;object=...)";
+    return keep_copy(out, text);
+}
+
+const char *
+ts_value_modulus_bits(void *out, const char *text)
+{
+    const char *end;
+    uint32_t value;
+
+    if (!number(&value, text, &end) || *end || (value != 2048 && value != 3072 && value != 4096))
+        return "one of 2048, 3072, 4096";
+    *(uint32_t *)out = value;
+    return NULL;
+}
+
+const char *
+ts_value_threads(void *out, const char *text)
+{
+    const char *end;
+    uint32_t value;
+
+    if (!number(&value, text, &end) || *end || value < 1 || value > 64)
+        return "a number from 1 to 64";
+    *(unsigned *)out = value;
+    return NULL;
+}
+
+const char *
+ts_value_log_to(void *out, const char *text)
+{
+    if (strcmp(text, "syslog") == 0 || strcmp(text, "stderr") == 0)
+        return keep_copy(out, text);
+    return ts_value_path(out, text) ? "syslog, stderr, or an absolute path" : NULL;
+}
+
+const char *
+ts_value_log_level(void *out, const char *text)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *(enum ts_log_level *)out = (enum ts_log_level)i;
+            return NULL;
+        }
+    return "one of error, warning, info, debug";
+}
+
+const char *
+ts_value_duration(void *out, const char *text)
+{
+    static const struct {
+        const char *unit;
+        uint32_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}};
+    static const char expected[] = "a duration such as 500ms, 5s or 2m, at most 60m";
+    const char *end;
+    uint32_t value;
+
+    if (!number(&value, text, &end) || value == 0)
+        return expected;
+    for (unsigned i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(end, units[i].unit) == 0) {
+            if (value > DURATION_MAX_MS / units[i].ms)
+                return expected;
+            *(uint32_t *)out = value * units[i].ms;
+            return NULL;
+        }
+    return expected;
+}
+
+const char *
+ts_value_address(void *out, const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    const char *end;
+    uint32_t port;
+
+    if (!colon || colon == text || !number(&port, colon + 1, &end) || *end || port > 65535 ||
+        (memchr(text, ':', (size_t)(colon - text)) && (text[0] != '[' || colon[-1] != ']')))
+        return "an address (host:port or [IPv6]:port)";
+    return keep_copy(out, text);
+}
+
+const char *
+ts_value_name(void *out, const char *text)
+{
+    size_t len = strlen(text);
+
+    if (len < 1 || len > NAME_MAX_BYTES)
+        return "a name of 1 to 64 bytes";
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return "a name of printable characters";
+    return keep_copy(out, text);
+}
+
+const char *
+ts_value_pin_source(void *out, const char *text)
+{
+    static const char *const forms[] = {"file:", "env:", "credential:"};
+
+    for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++) {
+        size_t len = strlen(forms[i]);
+        if (strncmp(text, forms[i], len) == 0 && text[len])
+            return keep_copy(out, text);
+    }
+    return "a pin source (file:PATH, env:NAME or credential:NAME)";
+}
+
+const char *
+ts_value_approval(void *out, const char *text)
+{
+    if (strcmp(text, "ask") != 0 && strcmp(text, "auto") != 0)
+        return "ask or auto";
+    return keep_copy(out, text);
+}

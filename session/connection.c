@@ -1,0 +1,296 @@
+#include "session/enterprise_internal.h"
+#include "session/identity_value.h"
+#include "session/talk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PAIRING_MAX_BYTES 65536
+
+/* --- partners: what is loaded once after login --- */
+
+static void
+partner_free(struct ts_partner *partner)
+{
+    if (!partner)
+        return;
+    ts_pairing_free(partner->pairing);
+    if (partner->identity)
+        ts_identity_free(partner->identity);
+    free(partner);
+}
+
+static enum ts_error
+load_pairing(struct ts_partner *partner, struct ts_enterprise *enterprise, const struct ts_keyring *keyring)
+{
+    struct ts_buf bytes;
+
+    ts_buf_init_secret(&bytes, PAIRING_MAX_BYTES);
+    enum ts_error error = ts_peer_data(&bytes, enterprise->store, keyring, partner->row.pairing);
+    if (error == TS_OK)
+        error = ts_pairing_decode(&partner->pairing, enterprise->mpc, bytes.data, bytes.len);
+    ts_buf_clear(&bytes);
+    return error == TS_FORMAT ? TS_STORAGE : error;
+}
+
+static enum ts_error
+partner_load(struct ts_partner **out, struct ts_enterprise *enterprise, const struct ts_keyring *keyring,
+    const uint8_t pairing[TS_ID_BYTES])
+{
+    struct ts_partner *partner = calloc(1, sizeof *partner);
+    if (!partner)
+        return TS_INTERNAL;
+    enum ts_error error = ts_peer_get(&partner->row, enterprise->store, pairing);
+    if (error == TS_OK)
+        error = load_pairing(partner, enterprise, keyring);
+    if (error == TS_OK)
+        error = ts_identity_load(&partner->identity, enterprise->env, enterprise->store, partner->row.token, keyring);
+    if (error != TS_OK)
+        partner_free(partner);
+    else
+        *out = partner;
+    return error;
+}
+
+/* Under the lock: the partner, loaded when this is its first use. Reads the store only. */
+static enum ts_error
+partner_get(struct ts_partner **out, struct ts_enterprise *enterprise, const struct ts_keyring *keyring,
+    const uint8_t pairing[TS_ID_BYTES])
+{
+    for (struct ts_partner *partner = enterprise->partners; partner; partner = partner->next) {
+        if (memcmp(partner->row.pairing, pairing, TS_ID_BYTES) == 0) {
+            *out = partner;
+            return TS_OK;
+        }
+    }
+    enum ts_error error = partner_load(out, enterprise, keyring, pairing);
+    if (error == TS_OK) {
+        (*out)->next = enterprise->partners;
+        enterprise->partners = *out;
+    }
+    return error;
+}
+
+/* --- counting users; under the lock. What has to be closed is handed out, for closing talks to the network --- */
+
+static struct ts_connection *
+connection_put(struct ts_connection *connection)
+{
+    return --connection->users == 0 ? connection : NULL;
+}
+
+static struct ts_partner *
+partner_put(struct ts_partner *partner)
+{
+    return --partner->users == 0 && partner->dropped ? partner : NULL;
+}
+
+static void
+connection_free(struct ts_connection *connection)
+{
+    if (!connection)
+        return;
+    ts_link_close(connection->link);
+    ts_wipe(connection, sizeof *connection);
+    free(connection);
+}
+
+void
+ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *connection)
+{
+    pthread_mutex_lock(&enterprise->lock);
+    struct ts_partner *partner = partner_put(connection->partner);
+    struct ts_connection *last = connection_put(connection);
+    pthread_mutex_unlock(&enterprise->lock);
+    connection_free(last);
+    partner_free(partner);
+}
+
+void
+ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
+{
+    struct ts_partner *dropped = NULL;
+
+    pthread_mutex_lock(&enterprise->lock);
+    for (struct ts_partner **at = &enterprise->partners; *at;) {
+        struct ts_partner *partner = *at;
+        if (token != 0 && partner->row.token != token) {
+            at = &partner->next;
+            continue;
+        }
+        *at = partner->next;
+        partner->dropped = true;
+        partner->users++; /* ours, until it is closed below */
+        partner->next = dropped;
+        dropped = partner;
+    }
+    pthread_mutex_unlock(&enterprise->lock);
+    while (dropped) {
+        struct ts_partner *partner = dropped;
+        dropped = partner->next;
+        pthread_mutex_lock(&enterprise->lock);
+        struct ts_connection *connection = partner->current ? connection_put(partner->current) : NULL;
+        partner->current = NULL;
+        struct ts_partner *last = partner_put(partner);
+        pthread_mutex_unlock(&enterprise->lock);
+        connection_free(connection);
+        partner_free(last);
+    }
+}
+
+uint64_t
+ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection)
+{
+    pthread_mutex_lock(&enterprise->lock);
+    uint64_t batch = connection->next_batch++;
+    pthread_mutex_unlock(&enterprise->lock);
+    return batch;
+}
+
+/* --- dialling --- */
+
+enum ts_error
+ts_enterprise_dial(struct ts_link **out, struct ts_enterprise *enterprise, const struct ts_identity *identity,
+    const char *address, const uint8_t pin[TS_KEY_HASH_BYTES], const char *name)
+{
+    struct ts_link_options options = {
+        .env = enterprise->env,
+        .identity = identity,
+        .connect_ms = enterprise->config->timeout.connect,
+        .max_sessions = 1,
+        .name = name,
+    };
+
+    return ts_link_dial(out, &options, address, pin);
+}
+
+/* Exchange the nonces that bind every presignature of this connection to it. */
+static enum ts_error
+say_hello(struct ts_connection *connection, struct ts_enterprise *enterprise)
+{
+    struct ts_session *session = NULL;
+    struct ts_session_hello hello;
+    struct ts_message reply = {0};
+    struct ts_buf payload;
+
+    ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
+    enum ts_error error = ts_random(enterprise->env, connection->n1, sizeof connection->n1);
+    memcpy(hello.nonce, connection->n1, sizeof hello.nonce);
+    if (error == TS_OK)
+        error = ts_session_open(&session, connection->link);
+    if (error == TS_OK)
+        error = ts_session_hello_encode(&payload, &hello);
+    if (error == TS_OK)
+        error = ts_talk(&reply, enterprise->env, session, TS_MESSAGE_SESSION_HELLO, &payload,
+            TS_MESSAGE_SESSION_HELLO_REPLY, enterprise->config->timeout.connect);
+    if (error == TS_OK)
+        error = ts_session_hello_decode(&hello, reply.payload.data, reply.payload.len);
+    memcpy(connection->n2, hello.nonce, sizeof connection->n2);
+    if (error != TS_OK)
+        ts_log(enterprise->env, TS_LOG_ERROR, "peer %s: hello failed: %s %s", connection->partner->row.name,
+            ts_error_text(error), session ? ts_session_reason(session) : "");
+    ts_message_clear(&reply);
+    ts_buf_clear(&payload);
+    ts_session_close(session);
+    return error;
+}
+
+static enum ts_error
+dial(struct ts_connection **out, struct ts_enterprise *enterprise, struct ts_partner *partner)
+{
+    struct ts_connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        return TS_INTERNAL;
+    connection->partner = partner;
+    connection->users = 1;
+    enum ts_error error = ts_enterprise_dial(&connection->link, enterprise, partner->identity, partner->row.address,
+        partner->row.key_hash, partner->row.name);
+    if (error != TS_OK) {
+        free(connection);
+        return error;
+    }
+    error = say_hello(connection, enterprise);
+    if (error != TS_OK) {
+        connection_free(connection);
+        /* Connected, but not a peer that answers: for the caller it is as unreachable as before. */
+        return error == TS_TIMEOUT ? TS_IO : error;
+    }
+    ts_commits_repeat(enterprise, connection->link, &partner->row);
+    (void)ts_peer_set_seen(enterprise->store, partner->row.pairing, (int64_t)time(NULL));
+    *out = connection;
+    return TS_OK;
+}
+
+/* Under the lock: wait until the thread that dials is done. */
+static void
+wait_for_dial(struct ts_enterprise *enterprise, const struct ts_partner *partner)
+{
+    while (partner->dialling && !enterprise->stopping)
+        pthread_cond_wait(&enterprise->dialled, &enterprise->lock); /* a dial has a deadline of its own */
+}
+
+/* Under the lock, which is given up while dialling. */
+static enum ts_error
+connect_partner(struct ts_enterprise *enterprise, struct ts_partner *partner)
+{
+    struct ts_connection *fresh = NULL;
+
+    partner->dialling = true;
+    pthread_mutex_unlock(&enterprise->lock);
+    enum ts_error error = dial(&fresh, enterprise, partner);
+    pthread_mutex_lock(&enterprise->lock);
+    partner->dialling = false;
+    pthread_cond_broadcast(&enterprise->dialled);
+    if (error == TS_OK && (enterprise->stopping || partner->dropped)) {
+        pthread_mutex_unlock(&enterprise->lock);
+        connection_free(fresh);
+        pthread_mutex_lock(&enterprise->lock);
+        return TS_IO;
+    }
+    partner->current = fresh;
+    return error;
+}
+
+/* Under the lock: forget a connection that is dead, handing it out when nobody else uses it. */
+static struct ts_connection *
+detach_dead(struct ts_partner *partner)
+{
+    struct ts_connection *connection = partner->current;
+
+    if (!connection || ts_link_alive(connection->link))
+        return NULL;
+    partner->current = NULL;
+    return connection_put(connection);
+}
+
+enum ts_error
+ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterprise *enterprise,
+    const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES])
+{
+    struct ts_partner *partner = NULL, *last = NULL;
+    struct ts_connection *dead = NULL;
+
+    *fresh = false;
+    pthread_mutex_lock(&enterprise->lock);
+    enum ts_error error = enterprise->stopping ? TS_IO : partner_get(&partner, enterprise, keyring, pairing);
+    if (error == TS_OK) {
+        partner->users++;
+        wait_for_dial(enterprise, partner);
+        dead = detach_dead(partner);
+        if (enterprise->stopping || partner->dropped)
+            error = TS_IO;
+        else if (!partner->current)
+            *fresh = (error = connect_partner(enterprise, partner)) == TS_OK;
+        if (error == TS_OK) {
+            partner->current->users++;
+            *out = partner->current;
+        } else {
+            last = partner_put(partner);
+        }
+    }
+    pthread_mutex_unlock(&enterprise->lock);
+    connection_free(dead);
+    partner_free(last);
+    return error;
+}

@@ -1,0 +1,144 @@
+#include "session/enterprise_internal.h"
+#include "session/store_place.h"
+
+#include <stdlib.h>
+
+static enum ts_error
+init_locks(struct ts_enterprise *enterprise)
+{
+    pthread_condattr_t monotonic;
+
+    if (pthread_mutex_init(&enterprise->lock, NULL) != 0)
+        return TS_INTERNAL;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    int failed = pthread_cond_init(&enterprise->dialled, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (failed)
+        pthread_mutex_destroy(&enterprise->lock);
+    return failed ? TS_INTERNAL : TS_OK;
+}
+
+static enum ts_error
+open_parts(struct ts_enterprise *enterprise)
+{
+    enum ts_error error = ts_mpc_new(&enterprise->mpc, enterprise->env);
+    if (error == TS_OK && enterprise->config->hsm)
+        error = ts_hsm_new(&enterprise->hsm, &(struct ts_hsm_options){enterprise->env, enterprise->config->hsm});
+    if (error == TS_OK)
+        error = ts_store_open_at(&enterprise->store, enterprise->env, enterprise->config->store);
+    return error;
+}
+
+enum ts_error
+ts_enterprise_open(struct ts_enterprise **out, const struct ts_env *env, const struct ts_config *config)
+{
+    *out = NULL;
+    struct ts_enterprise *enterprise = calloc(1, sizeof *enterprise);
+    if (!enterprise)
+        return TS_INTERNAL;
+    enterprise->env = env;
+    enterprise->config = config;
+    enum ts_error error = init_locks(enterprise);
+    if (error != TS_OK) {
+        free(enterprise);
+        return error;
+    }
+    error = open_parts(enterprise);
+    if (error != TS_OK) {
+        ts_enterprise_close(enterprise);
+        return error;
+    }
+    *out = enterprise;
+    return TS_OK;
+}
+
+void
+ts_enterprise_shutdown(struct ts_enterprise *enterprise)
+{
+    pthread_mutex_lock(&enterprise->lock);
+    enterprise->stopping = true;
+    for (struct ts_partner *partner = enterprise->partners; partner; partner = partner->next)
+        if (partner->current)
+            ts_link_shutdown(partner->current->link);
+    pthread_cond_broadcast(&enterprise->dialled);
+    pthread_mutex_unlock(&enterprise->lock);
+}
+
+void
+ts_enterprise_close(struct ts_enterprise *enterprise)
+{
+    if (!enterprise)
+        return;
+    ts_partners_drop(enterprise, 0);
+    if (enterprise->store)
+        ts_store_close(enterprise->store);
+    if (enterprise->hsm)
+        ts_hsm_free(enterprise->hsm);
+    if (enterprise->mpc)
+        ts_mpc_free(enterprise->mpc);
+    pthread_cond_destroy(&enterprise->dialled);
+    pthread_mutex_destroy(&enterprise->lock);
+    free(enterprise);
+}
+
+void
+ts_enterprise_abandon(struct ts_enterprise *enterprise)
+{
+    /* Locks may be held by threads that do not exist here, secrets are zero already: only the descriptors are given
+     * back. */
+    for (struct ts_partner *partner = enterprise->partners; partner; partner = partner->next)
+        if (partner->current)
+            ts_link_abandon(partner->current->link);
+    if (enterprise->store)
+        ts_store_abandon(enterprise->store);
+    if (enterprise->hsm)
+        ts_hsm_abandon(enterprise->hsm);
+}
+
+struct ts_store *
+ts_enterprise_store(struct ts_enterprise *enterprise)
+{
+    return enterprise->store;
+}
+
+struct ts_hsm *
+ts_enterprise_hsm(struct ts_enterprise *enterprise)
+{
+    return enterprise->hsm;
+}
+
+const struct ts_env *
+ts_enterprise_env(const struct ts_enterprise *enterprise)
+{
+    return enterprise->env;
+}
+
+void
+ts_enterprise_logout(struct ts_enterprise *enterprise, uint64_t token)
+{
+    ts_partners_drop(enterprise, token);
+}
+
+enum ts_error
+ts_key_usable(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES])
+{
+    struct ts_half_row row;
+    enum ts_error error = ts_half_get(&row, enterprise->store, key, false);
+
+    return error == TS_OK && row.locked ? TS_LOCKED : error;
+}
+
+enum ts_error
+ts_key_destroy(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES])
+{
+    struct ts_half_row row;
+    enum ts_error error;
+
+    while ((error = ts_half_get(&row, enterprise->store, key, true)) == TS_OK) {
+        error = ts_half_delete(enterprise->store, key, row.generation);
+        if (error != TS_OK)
+            return error;
+    }
+    return error == TS_NOT_FOUND ? TS_OK : error;
+}

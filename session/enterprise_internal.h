@@ -1,0 +1,80 @@
+#ifndef TS_SESSION_ENTERPRISE_INTERNAL_H
+#define TS_SESSION_ENTERPRISE_INTERNAL_H
+
+#include "mpc/half.h"
+#include "session/enterprise.h"
+#include "transport/link.h"
+#include "transport/message.h"
+
+#include <pthread.h>
+
+/* Private to the enterprise side of session/. */
+
+struct ts_partner;
+
+struct ts_enterprise {
+    const struct ts_env *env;
+    const struct ts_config *config;
+    struct ts_store *store;
+    struct ts_hsm *hsm; /* NULL when not configured */
+    struct ts_mpc *mpc;
+    pthread_mutex_t lock;        /* guards what follows; never held across network I/O */
+    pthread_cond_t dialled;      /* a dial ended; CLOCK_MONOTONIC */
+    struct ts_partner *partners; /* of unlocked tokens */
+    bool stopping;
+};
+
+/* A connection to a peer, shared by the threads that use it (session/connection.c). */
+struct ts_connection {
+    struct ts_partner *partner;
+    struct ts_link *link;
+    uint8_t n1[TS_NONCE_BYTES], n2[TS_NONCE_BYTES]; /* of its SessionHello */
+    uint64_t next_batch;                            /* by ts_connection_batch */
+    unsigned users;
+};
+
+/* A peer that a thread has asked for since login: its parameters, and the connection when there is one. */
+struct ts_partner {
+    struct ts_partner *next;
+    struct ts_peer_row row;
+    struct ts_identity *identity;
+    struct ts_pairing *pairing;
+    struct ts_connection *current;
+    bool dialling;
+    bool dropped; /* logged out meanwhile: freed by the last user */
+    unsigned users;
+};
+
+/** Use the connection to a peer, dialling when there is none: TLS, hello, and the commits that still wait.
+ *  Out:  fresh   true when this call dialled (then a failure is not that of a stale connection)
+ *  Returns: TS_OK, to be given back with ts_connection_release; TS_NOT_FOUND (no such pairing); TS_IO; TS_STORAGE;
+ * TS_FORMAT; TS_INTERNAL. */
+enum ts_error ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterprise *enterprise,
+    const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES]);
+void ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *connection);
+
+/** The next batch number of the connection. */
+uint64_t ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection);
+
+/** Drop the partners of a token (0: of all tokens). */
+void ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token);
+
+/** Dial without hello, for pairing; the options every enterprise link has. */
+enum ts_error ts_enterprise_dial(struct ts_link **out, struct ts_enterprise *enterprise,
+    const struct ts_identity *identity, const char *address, const uint8_t pin[TS_KEY_HASH_BYTES], const char *name);
+
+/** Load the token's identity. Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE; TS_INTERNAL. */
+enum ts_error ts_enterprise_identity(
+    struct ts_identity **out, struct ts_enterprise *enterprise, uint64_t token, const struct ts_keyring *keyring);
+
+/** Tell a peer that a generation is active (repeated at every connection until acknowledged) and record its answer.
+ * Best effort. */
+enum ts_error ts_commit_send(
+    struct ts_enterprise *enterprise, struct ts_session *session, const struct ts_half_row *row);
+/** All commits of a pairing that wait. */
+void ts_commits_repeat(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_peer_row *peer);
+
+/** What the peer is shown, bounded and cleaned to what the schema takes. */
+void ts_asker_to_context(struct ts_context *out, const struct ts_asker *asker);
+
+#endif

@@ -1,0 +1,225 @@
+#include "base/secret.h"
+#include "mpc/machine.h"
+#include "session/enterprise_internal.h"
+#include "session/talk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define HALF_MAX_BYTES 16384
+
+/* One run of keygen at the enterprise side (protocol.md 5). */
+struct run {
+    struct ts_enterprise *enterprise;
+    const struct ts_keyring *keyring;
+    struct ts_connection *connection;
+    struct ts_session *session;
+    struct ts_machine *machine;
+    struct ts_half_row row;
+    struct ts_half *half;
+    const struct ts_asker *asker;
+    bool peer_may_hold; /* the peer may have stored its half: an abort has to be told */
+};
+
+/* The peer by name, or the one paired last. */
+static enum ts_error
+choose_peer(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t token, const char *name)
+{
+    struct ts_peer_row *rows = NULL;
+    size_t count = 0;
+    enum ts_error error = ts_peer_list(&rows, &count, enterprise->store, token);
+    bool found = false;
+
+    for (size_t i = 0; error == TS_OK && i < count; i++) {
+        if (rows[i].state != TS_PEER_ACTIVE || (name && strcmp(rows[i].name, name) != 0))
+            continue;
+        *out = rows[i];
+        found = true;
+    }
+    free(rows);
+    if (error != TS_OK || found)
+        return error;
+    ts_log(enterprise->env, TS_LOG_ERROR, "%s%s: pair a device first with `tallystick pair`",
+        name ? "no peer is called " : "no peer is paired with this token", name ? name : "");
+    return TS_NOT_FOUND;
+}
+
+/* One message out, one in, both through the machine. The init message has a wrapping of its own. */
+static enum ts_error
+exchange(struct run *run, struct ts_buf *payload, int type, int reply_type, uint32_t timeout_ms)
+{
+    struct ts_message reply = {0};
+    enum ts_error error = ts_talk(&reply, run->enterprise->env, run->session, type, payload, reply_type, timeout_ms);
+
+    ts_buf_clear(payload);
+    if (error == TS_OK)
+        error = ts_machine_step(run->machine, payload, reply.payload.data, reply.payload.len);
+    ts_message_clear(&reply);
+    return error;
+}
+
+static enum ts_error
+wrap_init(struct ts_buf *out, const struct run *run, const struct ts_buf *payload)
+{
+    struct ts_keygen_init init = {.payload = payload->data, .payload_len = payload->len};
+
+    ts_asker_to_context(&init.context, run->asker);
+    return ts_keygen_init_encode(out, &init);
+}
+
+static enum ts_error
+rounds(struct run *run)
+{
+    const struct ts_config *config = run->enterprise->config;
+    struct ts_buf payload, first;
+
+    ts_buf_init(&payload, TS_ROUND_PAYLOAD_MAX_BYTES);
+    ts_buf_init(&first, TS_SMALL_PAYLOAD_MAX_BYTES);
+    enum ts_error error = ts_machine_step(run->machine, &first, NULL, 0);
+    if (error == TS_OK)
+        error = wrap_init(&payload, run, &first);
+    if (error == TS_OK) /* a person may be asked before the answer comes */
+        error = exchange(run, &payload, TS_MESSAGE_KEYGEN_INIT, TS_MESSAGE_KEYGEN_INIT_REPLY,
+            config->timeout.approval + config->timeout.step);
+    if (error == TS_OK)
+        error = exchange(run, &payload, TS_MESSAGE_KEYGEN_P1_COMMIT, TS_MESSAGE_KEYGEN_P2, config->timeout.step);
+    if (error == TS_OK) {
+        run->peer_may_hold = true;
+        error = exchange(run, &payload, TS_MESSAGE_KEYGEN_P1_OPEN, TS_MESSAGE_KEYGEN_CONFIRM, config->timeout.step);
+    }
+    if (error == TS_OK)
+        error = ts_keygen_take(&run->half, run->row.confirmation, run->machine);
+    ts_buf_clear(&first);
+    ts_buf_clear(&payload);
+    return error;
+}
+
+static enum ts_error
+fill_new_key(struct ts_new_key *out, struct run *run)
+{
+    const struct ts_group *group = ts_mpc_group(run->enterprise->mpc, run->half->curve);
+
+    memcpy(out->key, run->half->key, sizeof out->key);
+    out->generation = run->half->generation;
+    out->curve = run->half->curve;
+    out->public_key_len = ts_group_point_bytes(group);
+    return ts_point_encode(out->public_key, group, run->half->X);
+}
+
+/* Half and objects, whole or not at all. */
+static enum ts_error
+store_key(struct run *run, const struct ts_new_key *key, ts_keygen_record record, void *ctx)
+{
+    struct ts_store *store = run->enterprise->store;
+    struct ts_buf bytes;
+
+    run->row.generation = key->generation;
+    memcpy(run->row.public_key, key->public_key, key->public_key_len);
+    run->row.public_key_len = key->public_key_len;
+    ts_buf_init_secret(&bytes, HALF_MAX_BYTES);
+    enum ts_error error = ts_half_encode(&bytes, run->enterprise->mpc, run->half);
+    if (error == TS_OK)
+        error = ts_store_begin(store);
+    if (error == TS_OK) {
+        error = ts_half_put(store, run->keyring, &run->row, bytes.data, bytes.len);
+        if (error == TS_OK && record)
+            error = record(ctx, store, key);
+        if (error == TS_OK)
+            error = ts_store_commit(store);
+        else
+            ts_store_rollback(store);
+    }
+    ts_buf_clear(&bytes);
+    return error;
+}
+
+/* The peer may hold a pending half of a run that never became a key here: tell it so, for exactly this run. */
+static void
+tell_abort(struct run *run)
+{
+    struct ts_commit abort = {.generation = run->row.generation};
+    struct ts_session *session = NULL;
+    struct ts_message reply = {0};
+    struct ts_buf payload;
+
+    memcpy(abort.key, run->row.key, sizeof abort.key);
+    memcpy(abort.confirmation, run->row.confirmation, sizeof abort.confirmation);
+    ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
+    if (ts_commit_encode(&payload, &abort) == TS_OK && ts_session_open(&session, run->connection->link) == TS_OK)
+        (void)ts_talk(&reply, run->enterprise->env, session, TS_MESSAGE_ABORT, &payload, TS_MESSAGE_ABORT_DONE,
+            run->enterprise->config->timeout.step);
+    ts_message_clear(&reply);
+    ts_session_close(session);
+    ts_buf_clear(&payload);
+}
+
+static enum ts_error
+start(struct run *run, const struct ts_peer_row *peer, enum ts_curve curve)
+{
+    bool fresh;
+
+    memcpy(run->row.pairing, peer->pairing, TS_ID_BYTES);
+    run->row.token = peer->token;
+    run->row.state = TS_HALF_ACTIVE;
+    run->row.created = (int64_t)time(NULL);
+    (void)snprintf(run->row.curve, sizeof run->row.curve, "%s", ts_curve_name(curve));
+    (void)snprintf(run->row.label, sizeof run->row.label, "%.64s", run->asker->label ? run->asker->label : "");
+    enum ts_error error = ts_random(run->enterprise->env, run->row.key, sizeof run->row.key);
+    if (error == TS_OK)
+        error = ts_connection_acquire(&run->connection, &fresh, run->enterprise, run->keyring, peer->pairing);
+    if (error == TS_OK)
+        error = ts_keygen_p1_new(
+            &run->machine, run->enterprise->mpc, run->connection->partner->pairing, curve, run->row.key);
+    if (error == TS_OK)
+        error = ts_session_open(&run->session, run->connection->link);
+    return error;
+}
+
+static void
+explain(const struct run *run, const struct ts_peer_row *peer, enum ts_error error)
+{
+    const char *reason = run->session ? ts_session_reason(run->session) : "";
+
+    ts_log(run->enterprise->env, TS_LOG_ERROR, "keygen with peer %s failed at %s: %s%s%s; no key was made", peer->name,
+        run->machine ? ts_machine_state(run->machine) : "connect", ts_error_text(error), *reason ? ": " : "", reason);
+}
+
+enum ts_error
+ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, uint64_t token,
+    const struct ts_keyring *keyring, const char *peer, enum ts_curve curve, const struct ts_asker *asker,
+    ts_keygen_record record, void *ctx)
+{
+    struct run run = {.enterprise = enterprise, .keyring = keyring, .asker = asker};
+    struct ts_peer_row row;
+    enum ts_error error = choose_peer(&row, enterprise, token, peer);
+
+    if (error == TS_OK && !ts_parameters_allowed(curve, row.bits))
+        error = TS_USAGE;
+    if (error != TS_OK)
+        return error;
+    error = start(&run, &row, curve);
+    if (error == TS_OK)
+        error = rounds(&run);
+    if (error == TS_OK)
+        error = fill_new_key(out, &run);
+    if (error == TS_OK)
+        error = store_key(&run, out, record, ctx);
+    if (error == TS_OK) {
+        ts_step(enterprise->env, "KEYGEN_STORED");
+        (void)ts_commit_send(enterprise, run.session, &run.row);
+    } else {
+        explain(&run, &row, error);
+        if (run.session)
+            (void)ts_session_fail(run.session, error, "keygen failed at the enterprise side");
+        if (run.half && run.peer_may_hold)
+            tell_abort(&run);
+    }
+    ts_session_close(run.session);
+    ts_machine_free(run.machine);
+    ts_half_free(run.half);
+    if (run.connection)
+        ts_connection_release(enterprise, run.connection);
+    return error;
+}

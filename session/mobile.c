@@ -1,0 +1,219 @@
+#include "base/secret.h"
+#include "session/identity_value.h"
+#include "session/mobile_internal.h"
+#include "session/talk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PAIRING_MAX_BYTES 65536
+
+enum ts_error
+ts_mobile_prepare(const struct ts_env *env, struct ts_store *store, uint64_t token, const struct ts_keyring *keyring,
+    const char *name)
+{
+    return ts_identity_prepare(env, store, token, keyring, name);
+}
+
+static enum ts_error
+init_locks(struct ts_mobile *mobile)
+{
+    if (pthread_mutex_init(&mobile->lock, NULL) != 0)
+        return TS_INTERNAL;
+    if (pthread_cond_init(&mobile->ended, NULL) != 0) {
+        pthread_mutex_destroy(&mobile->lock);
+        return TS_INTERNAL;
+    }
+    return TS_OK;
+}
+
+enum ts_error
+ts_mobile_open(struct ts_mobile **out, const struct ts_mobile_options *options)
+{
+    *out = NULL;
+    struct ts_mobile *mobile = calloc(1, sizeof *mobile);
+    if (!mobile)
+        return TS_INTERNAL;
+    mobile->options = *options;
+    mobile->env = options->env;
+    enum ts_error error = init_locks(mobile);
+    if (error != TS_OK) {
+        free(mobile);
+        return error;
+    }
+    error = ts_mpc_new(&mobile->mpc, mobile->env);
+    if (error == TS_OK)
+        error = ts_identity_load(&mobile->identity, mobile->env, options->store, options->token, options->keyring);
+    if (error == TS_OK)
+        error = ts_hedge_key_load(mobile->hk, options->store, options->token, options->keyring);
+    if (error != TS_OK)
+        ts_mobile_close(mobile);
+    else
+        *out = mobile;
+    return error;
+}
+
+void
+ts_mobile_shutdown(struct ts_mobile *mobile)
+{
+    pthread_mutex_lock(&mobile->lock);
+    mobile->stopping = true;
+    for (struct ts_mobile_connection *connection = mobile->connections; connection; connection = connection->next)
+        ts_link_shutdown(connection->link);
+    pthread_mutex_unlock(&mobile->lock);
+}
+
+void
+ts_mobile_close(struct ts_mobile *mobile)
+{
+    if (!mobile)
+        return;
+    while (mobile->pairings) {
+        struct ts_loaded_pairing *loaded = mobile->pairings;
+        mobile->pairings = loaded->next;
+        ts_pairing_free(loaded->pairing);
+        free(loaded);
+    }
+    if (mobile->identity)
+        ts_identity_free(mobile->identity);
+    if (mobile->mpc)
+        ts_mpc_free(mobile->mpc);
+    pthread_cond_destroy(&mobile->ended);
+    pthread_mutex_destroy(&mobile->lock);
+    ts_wipe(mobile->hk, sizeof mobile->hk);
+    free(mobile);
+}
+
+/* --- what the conversations share --- */
+
+/* Under the lock. Reads the store and computes, no network. */
+static enum ts_error
+load_pairing(const struct ts_pairing **out, struct ts_mobile *mobile, const uint8_t pairing[TS_ID_BYTES])
+{
+    struct ts_loaded_pairing *loaded = calloc(1, sizeof *loaded);
+    struct ts_buf bytes;
+
+    if (!loaded)
+        return TS_INTERNAL;
+    ts_buf_init_secret(&bytes, PAIRING_MAX_BYTES);
+    enum ts_error error = ts_peer_data(&bytes, mobile->options.store, mobile->options.keyring, pairing);
+    if (error == TS_OK) {
+        error = ts_pairing_decode(&loaded->pairing, mobile->mpc, bytes.data, bytes.len);
+        error = error == TS_FORMAT ? TS_STORAGE : error;
+    }
+    ts_buf_clear(&bytes);
+    if (error != TS_OK) {
+        free(loaded);
+        return error;
+    }
+    loaded->next = mobile->pairings;
+    mobile->pairings = loaded;
+    *out = loaded->pairing;
+    return TS_OK;
+}
+
+enum ts_error
+ts_mobile_pairing(const struct ts_pairing **out, struct ts_mobile *mobile, const uint8_t pairing[TS_ID_BYTES])
+{
+    enum ts_error error = TS_NOT_FOUND;
+
+    *out = NULL;
+    pthread_mutex_lock(&mobile->lock);
+    for (struct ts_loaded_pairing *loaded = mobile->pairings; loaded && !*out; loaded = loaded->next)
+        if (memcmp(loaded->pairing->id, pairing, TS_ID_BYTES) == 0)
+            *out = loaded->pairing;
+    error = *out ? TS_OK : load_pairing(out, mobile, pairing);
+    pthread_mutex_unlock(&mobile->lock);
+    return error;
+}
+
+bool
+ts_mobile_batch_use(struct ts_mobile_connection *connection, uint64_t batch)
+{
+    bool fine = false;
+
+    pthread_mutex_lock(&connection->mobile->lock);
+    if (batch == UINT64_MAX) {
+        fine = false;
+    } else if (batch >= connection->batch_next) {
+        uint64_t ahead = batch + 1 - connection->batch_next;
+        connection->batches_seen = ahead >= 64 ? 1 : connection->batches_seen << ahead | 1;
+        connection->batch_next = batch + 1;
+        fine = true;
+    } else {
+        uint64_t behind = connection->batch_next - 1 - batch;
+        fine = behind < 64 && !(connection->batches_seen >> behind & 1);
+        if (fine)
+            connection->batches_seen |= (uint64_t)1 << behind;
+    }
+    pthread_mutex_unlock(&connection->mobile->lock);
+    return fine;
+}
+
+enum ts_error
+ts_mobile_tell(struct ts_conversation *conversation, int type, struct ts_buf *payload, enum ts_curve curve)
+{
+    const struct ts_mobile_options *options = &conversation->mobile->options;
+
+    if (options->tamper && ts_buf_error(payload) == TS_OK)
+        options->tamper(type, payload, curve, conversation->connection->peer.bits);
+    return ts_tell(conversation->mobile->env, conversation->session, type, payload, options->config->timeout.step);
+}
+
+static bool
+gave_up(void *ctx)
+{
+    struct ts_conversation *conversation = ctx;
+
+    return ts_session_cancelled(conversation->session) || !ts_link_alive(conversation->connection->link);
+}
+
+enum ts_error
+ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question *question)
+{
+    const struct ts_mobile_options *options = &conversation->mobile->options;
+    uint64_t deadline = ts_now_ms(conversation->mobile->env) + options->config->timeout.approval;
+    enum ts_error error = options->decide(options->ctx, question, deadline, gave_up, conversation);
+
+    if (error == TS_OK && gave_up(conversation))
+        error = TS_IO;
+    if (error == TS_REFUSED)
+        conversation->reason = "refused at the device";
+    else if (error == TS_TIMEOUT)
+        conversation->reason = "nobody decided at the device in time";
+    return error;
+}
+
+enum ts_error
+ts_hello_mobile(struct ts_conversation *conversation, const struct ts_message *first)
+{
+    struct ts_mobile_connection *connection = conversation->connection;
+    struct ts_session_hello hello;
+    struct ts_buf payload;
+    uint8_t n2[TS_NONCE_BYTES];
+
+    ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
+    enum ts_error error = ts_session_hello_decode(&hello, first->payload.data, first->payload.len);
+    if (error == TS_OK)
+        error = ts_random(conversation->mobile->env, n2, sizeof n2);
+    if (error == TS_OK) {
+        /* Once per connection: with the nonces fixed a used batch number can never come back. */
+        pthread_mutex_lock(&conversation->mobile->lock);
+        if (connection->greeted) {
+            error = TS_FORMAT;
+            conversation->reason = "hello twice";
+        } else {
+            memcpy(connection->n1, hello.nonce, sizeof connection->n1);
+            memcpy(connection->n2, n2, sizeof connection->n2);
+            connection->greeted = true;
+        }
+        pthread_mutex_unlock(&conversation->mobile->lock);
+    }
+    memcpy(hello.nonce, n2, sizeof hello.nonce);
+    if (error == TS_OK)
+        error = ts_session_hello_encode(&payload, &hello);
+    if (error == TS_OK)
+        error = ts_mobile_tell(conversation, TS_MESSAGE_SESSION_HELLO_REPLY, &payload, TS_CURVE_NONE);
+    ts_buf_clear(&payload);
+    return error;
+}

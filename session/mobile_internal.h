@@ -1,0 +1,92 @@
+#ifndef TS_SESSION_MOBILE_INTERNAL_H
+#define TS_SESSION_MOBILE_INTERNAL_H
+
+#include "mpc/half.h"
+#include "mpc/machine.h"
+#include "session/mobile.h"
+#include "transport/link.h"
+#include "transport/message.h"
+
+#include <pthread.h>
+
+/* Private to the mobile side of session/. */
+
+/* Pairing parameters in use; kept until the mobile closes, shared by its threads. */
+struct ts_loaded_pairing {
+    struct ts_loaded_pairing *next;
+    struct ts_pairing *pairing;
+};
+
+struct ts_mobile {
+    struct ts_mobile_options options;
+    const struct ts_env *env;
+    struct ts_mpc *mpc;
+    struct ts_identity *identity;
+    uint8_t hk[TS_HEDGE_KEY_BYTES];
+    pthread_mutex_t
+        lock; /* guards what follows and the connections' counters; never held across network I/O or a question */
+    pthread_cond_t ended; /* a session's thread ended */
+    bool stopping;
+    struct ts_mobile_connection *connections;
+    struct ts_loaded_pairing *pairings;
+};
+
+struct ts_mobile_connection {
+    struct ts_mobile_connection *next;
+    struct ts_mobile *mobile;
+    struct ts_link *link;
+    uint8_t key_hash[TS_KEY_HASH_BYTES];
+    bool paired; /* peer is valid */
+    struct ts_peer_row peer;
+    bool greeted; /* nonces are exchanged */
+    uint8_t n1[TS_NONCE_BYTES], n2[TS_NONCE_BYTES];
+    uint64_t batch_next,
+        batches_seen; /* which batch numbers were used: below batch_next, bit i of batches_seen is batch_next - 1 - i */
+    unsigned sessions; /* threads that serve one */
+};
+
+/* One session being served on its own thread. */
+struct ts_conversation {
+    struct ts_mobile *mobile;
+    struct ts_mobile_connection *connection;
+    struct ts_session *session;
+    const char *reason; /* static words for the other side and the log when a handler fails; may be NULL */
+};
+
+/** Serve a session whose first message is given; by type from one table (session/mobile_route.c). */
+void ts_conversation_serve(struct ts_conversation *conversation);
+
+/** Handlers. Returns: TS_OK when the conversation ended well, also when it ended with an answer of refusal that was
+ * sent; otherwise the error that the caller tells the other side. */
+enum ts_error ts_hello_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_pair_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_keygen_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_commit_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_abort_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+
+/** Send; through the tests' tamper hook when there is one. */
+enum ts_error ts_mobile_tell(
+    struct ts_conversation *conversation, int type, struct ts_buf *payload, enum ts_curve curve);
+
+/** Put a question to the person or policy, with the configured deadline. Returns: TS_OK; TS_REFUSED; TS_TIMEOUT; TS_IO
+ * when the other side gave up meanwhile. */
+enum ts_error ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question *question);
+
+/** Parameters of a pairing, loaded once. Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE; TS_INTERNAL. */
+enum ts_error ts_mobile_pairing(
+    const struct ts_pairing **out, struct ts_mobile *mobile, const uint8_t pairing[TS_ID_BYTES]);
+
+/** May this batch number be used now? Each once in a connection; up to 64 may come out of order. */
+bool ts_mobile_batch_use(struct ts_mobile_connection *connection, uint64_t batch);
+
+/** Check and count one try of the invitation, durably, before the proof is looked at. Returns: TS_OK and its secret;
+ * TS_REFUSED when none is open, it expired, or the tries are used up; TS_STORAGE. Secret: wipe it after use. */
+enum ts_error ts_invitation_try(uint8_t secret[TS_PAIR_SECRET_BYTES], struct ts_mobile *mobile);
+/** Close it after success. */
+enum ts_error ts_invitation_close(struct ts_mobile *mobile);
+/** Is one open? For admitting an unknown certificate. */
+bool ts_invitation_open(struct ts_mobile *mobile);
+
+#endif

@@ -1,0 +1,79 @@
+#include "session/mobile_internal.h"
+
+#include "session/talk.h"
+
+#include <stdio.h>
+
+/* Which message may start a session, who answers it, and whether the caller must be paired and have said hello. */
+struct route {
+    int type;
+    enum ts_error (*handle)(struct ts_conversation *conversation, const struct ts_message *first);
+    bool paired, greeted;
+};
+
+static const struct route routes[] = {
+    {TS_MESSAGE_SESSION_HELLO, ts_hello_mobile, true, false},
+    {TS_MESSAGE_PAIR_PROVE, ts_pair_mobile, false, false},
+    {TS_MESSAGE_KEYGEN_INIT, ts_keygen_mobile, true, true},
+    {TS_MESSAGE_SIGN_ROUND_1, ts_sign_mobile, true, true},
+    {TS_MESSAGE_COMMIT, ts_commit_mobile, true, true},
+    {TS_MESSAGE_ABORT, ts_abort_mobile, true, true},
+    {TS_MESSAGE_LOCK, ts_lock_mobile, true, true},
+};
+
+static const struct route *
+find_route(int type)
+{
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+        if (routes[i].type == type)
+            return &routes[i];
+    return NULL;
+}
+
+static bool
+has_greeted(struct ts_mobile_connection *connection)
+{
+    pthread_mutex_lock(&connection->mobile->lock);
+    bool greeted = connection->greeted;
+    pthread_mutex_unlock(&connection->mobile->lock);
+    return greeted;
+}
+
+static enum ts_error
+dispatch(struct ts_conversation *conversation, const struct ts_message *first)
+{
+    const struct route *route = find_route(first->type);
+
+    if (!route)
+        conversation->reason = "no session starts with this message";
+    else if (route->paired && !conversation->connection->paired)
+        conversation->reason = "not paired";
+    else if (route->greeted && !has_greeted(conversation->connection))
+        conversation->reason = "hello first";
+    else
+        return route->handle(conversation, first);
+    return route && !conversation->connection->paired ? TS_REFUSED : TS_FORMAT;
+}
+
+void
+ts_conversation_serve(struct ts_conversation *conversation)
+{
+    const struct ts_env *env = conversation->mobile->env;
+    struct ts_message first = {0};
+    enum ts_error error =
+        ts_session_receive(conversation->session, &first, conversation->mobile->options.config->timeout.step);
+
+    if (error == TS_OK) {
+        ts_step(env, ts_message_name(first.type));
+        error = dispatch(conversation, &first);
+    }
+    if (error != TS_OK) {
+        const char *said = ts_session_reason(conversation->session);
+        ts_log(env, error == TS_REFUSED || error == TS_TIMEOUT ? TS_LOG_INFO : TS_LOG_WARNING,
+            "partner %s, %s: %s%s%s%s%s", conversation->connection->peer.name, ts_message_name(first.type),
+            ts_error_text(error), conversation->reason ? ": " : "", conversation->reason ? conversation->reason : "",
+            *said ? "; it said: " : "", said);
+        (void)ts_session_fail(conversation->session, error, conversation->reason);
+    }
+    ts_message_clear(&first);
+}

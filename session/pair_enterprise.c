@@ -1,0 +1,263 @@
+#include "base/secret.h"
+#include "mpc/machine.h"
+#include "mpc/prime.h"
+#include "session/enterprise_internal.h"
+#include "session/identity_value.h"
+#include "session/pair_primes.h"
+#include "session/talk.h"
+#include "transport/pair_uri.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define PAIRING_MAX_BYTES 65536
+
+/* One pairing at the enterprise side (protocol.md 4). */
+struct run {
+    struct ts_enterprise *enterprise;
+    const struct ts_keyring *keyring;
+    struct ts_pair_uri uri;
+    struct ts_identity *identity;
+    struct ts_buf primes;
+    uint8_t hk[TS_HEDGE_KEY_BYTES];
+    struct ts_link *link;
+    struct ts_session *session;
+    struct ts_machine *machine;
+    struct ts_pairing *pairing;
+    struct ts_peer_row row;
+};
+
+enum ts_error
+ts_enterprise_prepare_token(
+    struct ts_enterprise *enterprise, uint64_t token, const struct ts_keyring *keyring, const char *name)
+{
+    return ts_identity_prepare(enterprise->env, enterprise->store, token, keyring, name);
+}
+
+/* The proof of one side, as both compute it. */
+static enum ts_error
+proof_of(uint8_t out32[32], struct run *run, uint8_t role)
+{
+    uint8_t exporter[32], own[TS_KEY_HASH_BYTES];
+    enum ts_error error = ts_link_exporter(run->link, TS_PAIR_EXPORTER, exporter);
+
+    ts_identity_key_hash(run->identity, own);
+    if (error == TS_OK)
+        error = ts_pair_proof(out32, run->enterprise->env, run->uri.secret, role, exporter, own, run->uri.key_hash);
+    ts_wipe(exporter, sizeof exporter);
+    return error;
+}
+
+/* Both show that they know the one-time secret, on this very channel. The first try belongs to us. */
+static enum ts_error
+prove_secret(struct run *run, const char *own_name)
+{
+    struct ts_pair_prove prove = {0}, theirs = {0};
+    struct ts_message reply = {0};
+    struct ts_buf payload;
+    uint8_t expected[32];
+
+    ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
+    (void)snprintf(prove.name, sizeof prove.name, "%.64s", own_name);
+    enum ts_error error = proof_of(prove.proof, run, TS_ROLE_P1);
+    if (error == TS_OK)
+        error = proof_of(expected, run, TS_ROLE_P2);
+    if (error == TS_OK)
+        error = ts_pair_prove_encode(&payload, &prove);
+    if (error == TS_OK)
+        error = ts_talk(&reply, run->enterprise->env, run->session, TS_MESSAGE_PAIR_PROVE, &payload,
+            TS_MESSAGE_PAIR_PROVE_REPLY, run->enterprise->config->timeout.approval);
+    if (error == TS_OK)
+        error = ts_pair_prove_decode(&theirs, reply.payload.data, reply.payload.len);
+    if (error == TS_OK && !ts_equal(theirs.proof, expected, sizeof expected))
+        error = TS_REFUSED;
+    if (error == TS_OK && !run->row.name[0])
+        memcpy(run->row.name, theirs.name, sizeof run->row.name);
+    ts_wipe(expected, sizeof expected);
+    ts_message_clear(&reply);
+    ts_buf_clear(&payload);
+    return error;
+}
+
+static enum ts_error
+exchange(struct run *run, struct ts_buf *payload, int type, int reply_type, uint32_t timeout_ms)
+{
+    struct ts_message reply = {0};
+    enum ts_error error = ts_talk(&reply, run->enterprise->env, run->session, type, payload, reply_type, timeout_ms);
+
+    ts_buf_clear(payload);
+    if (error == TS_OK)
+        error = ts_machine_step(run->machine, payload, reply.payload.data, reply.payload.len);
+    ts_message_clear(&reply);
+    return error;
+}
+
+static enum ts_error
+store_pairing(struct run *run)
+{
+    struct ts_buf bytes;
+
+    ts_buf_init_secret(&bytes, PAIRING_MAX_BYTES);
+    memcpy(run->row.pairing, run->pairing->id, TS_ID_BYTES);
+    run->row.state = TS_PEER_PENDING;
+    enum ts_error error = ts_pairing_encode(&bytes, run->pairing);
+    if (error == TS_OK)
+        error = ts_peer_put(run->enterprise->store, run->keyring, &run->row, bytes.data, bytes.len);
+    ts_buf_clear(&bytes);
+    return error;
+}
+
+/* The parameters of both, checked and stored by both. */
+static enum ts_error
+agree(struct run *run)
+{
+    struct ts_message done = {0};
+    struct ts_buf payload;
+    uint32_t step = run->enterprise->config->timeout.step;
+
+    ts_buf_init(&payload, TS_ROUND_PAYLOAD_MAX_BYTES);
+    enum ts_error error = ts_machine_step(run->machine, &payload, NULL, 0);
+    if (error == TS_OK)
+        error = exchange(run, &payload, TS_MESSAGE_PAIR_INIT, TS_MESSAGE_PRE_PARAMS_P2, TS_PAIR_PARAMETERS_MS);
+    if (error == TS_OK)
+        error = exchange(run, &payload, TS_MESSAGE_PRE_PARAMS_P1, TS_MESSAGE_PRE_PARAMS_CONFIRM, TS_PAIR_PARAMETERS_MS);
+    if (error == TS_OK)
+        error = ts_pair_take(&run->pairing, run->row.confirmation, run->machine);
+    if (error == TS_OK)
+        error = store_pairing(run);
+    if (error == TS_OK)
+        error = ts_talk(&done, run->enterprise->env, run->session, TS_MESSAGE_PRE_PARAMS_COMMIT, &payload,
+            TS_MESSAGE_PRE_PARAMS_DONE, step);
+    if (error == TS_OK)
+        error = ts_peer_activate(run->enterprise->store, run->row.pairing);
+    if (error == TS_OK)
+        error = ts_peer_set_acknowledged(run->enterprise->store, run->row.pairing);
+    ts_message_clear(&done);
+    ts_buf_clear(&payload);
+    return error;
+}
+
+static enum ts_error
+load_own(struct run *run, const struct ts_search *search)
+{
+    struct ts_enterprise *enterprise = run->enterprise;
+    enum ts_error error =
+        ts_identity_load(&run->identity, enterprise->env, enterprise->store, run->row.token, run->keyring);
+
+    if (error == TS_OK)
+        error = ts_hedge_key_load(run->hk, enterprise->store, run->row.token, run->keyring);
+    if (error == TS_OK)
+        error = ts_pair_primes(&run->primes, enterprise->env, enterprise->store, run->row.token, run->keyring,
+            run->row.bits, enterprise->config->threads, search);
+    return error;
+}
+
+static enum ts_error
+converse(struct run *run)
+{
+    struct ts_enterprise *enterprise = run->enterprise;
+    struct ts_asker_text text;
+    struct ts_asker asker;
+
+    ts_asker_from_process(&asker, &text);
+    enum ts_error error =
+        ts_enterprise_dial(&run->link, enterprise, run->identity, run->uri.address, run->uri.key_hash, "to be paired");
+    if (error == TS_OK)
+        error = ts_session_open(&run->session, run->link);
+    if (error == TS_OK)
+        error = prove_secret(run, text.host[0] ? text.host : "enterprise");
+    if (error == TS_OK)
+        error =
+            ts_pair_p1_new(&run->machine, enterprise->mpc, run->row.bits, run->primes.data, run->primes.len, run->hk);
+    if (error == TS_OK)
+        error = agree(run);
+    return error;
+}
+
+/* Never-used parameters are not lost to a failure on the way to the peer. */
+static void
+give_primes_back(struct run *run)
+{
+    if (run->primes.len && !run->machine)
+        (void)ts_primes_put(
+            run->enterprise->store, run->keyring, run->row.token, run->row.bits, run->primes.data, run->primes.len);
+}
+
+static void
+finish(struct run *run, enum ts_error error)
+{
+    if (error != TS_OK) {
+        const char *reason = run->session ? ts_session_reason(run->session) : "";
+        ts_log(run->enterprise->env, TS_LOG_ERROR, "pairing with %s failed at %s: %s%s%s", run->uri.address,
+            run->machine   ? ts_machine_state(run->machine)
+            : run->session ? "PAIR_PROVE"
+                           : "connect",
+            ts_error_text(error), *reason ? ": " : "", reason);
+        if (run->session)
+            (void)ts_session_fail(run->session, error, "pairing failed at the enterprise side");
+        if (run->pairing)
+            (void)ts_peer_delete(run->enterprise->store, run->row.pairing);
+        give_primes_back(run);
+    }
+    ts_session_close(run->session);
+    ts_machine_free(run->machine);
+    ts_pairing_free(run->pairing);
+    if (run->link)
+        ts_link_close(run->link);
+    if (run->identity)
+        ts_identity_free(run->identity);
+    ts_buf_clear(&run->primes);
+    ts_wipe(run->hk, sizeof run->hk);
+    ts_wipe(&run->uri, sizeof run->uri);
+}
+
+enum ts_error
+ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t token,
+    const struct ts_keyring *keyring, const char *uri, const char *name, const struct ts_search *search)
+{
+    struct run run = {.enterprise = enterprise, .keyring = keyring};
+    struct ts_peer_row known;
+
+    ts_buf_init_secret(&run.primes, PAIRING_MAX_BYTES);
+    enum ts_error error = ts_pair_uri_decode(&run.uri, uri);
+    if (error != TS_OK) {
+        ts_log(enterprise->env, TS_LOG_ERROR,
+            "this is not a pairing URI: take the line that `tallystick-peer uri` prints, whole");
+        return error;
+    }
+    run.row.token = token;
+    run.row.bits = enterprise->config->modulus_bits;
+    run.row.created = (int64_t)time(NULL);
+    (void)snprintf(run.row.name, sizeof run.row.name, "%.64s", name ? name : "");
+    memcpy(run.row.address, run.uri.address, sizeof run.row.address);
+    memcpy(run.row.key_hash, run.uri.key_hash, sizeof run.row.key_hash);
+    if (ts_peer_find(&known, enterprise->store, token, run.row.key_hash) == TS_OK && known.state == TS_PEER_ACTIVE) {
+        ts_log(enterprise->env, TS_LOG_ERROR, "this device is paired with the token already, as %s", known.name);
+        error = TS_EXISTS;
+    }
+    if (error == TS_OK)
+        error = load_own(&run, search);
+    if (error == TS_OK)
+        error = converse(&run);
+    if (error == TS_OK)
+        *out = run.row;
+    finish(&run, error);
+    if (error == TS_OK)
+        error = ts_peer_get(out, enterprise->store, out->pairing);
+    return error;
+}
+
+enum ts_error
+ts_peer_ping(struct ts_enterprise *enterprise, uint64_t token, const struct ts_keyring *keyring,
+    const uint8_t pairing[TS_ID_BYTES])
+{
+    struct ts_connection *connection = NULL;
+    bool fresh;
+
+    (void)token;
+    enum ts_error error = ts_connection_acquire(&connection, &fresh, enterprise, keyring, pairing);
+    if (error == TS_OK)
+        ts_connection_release(enterprise, connection);
+    return error;
+}

@@ -1,0 +1,32 @@
+#include "session/talk.h"
+
+#include "transport/message.h"
+
+enum ts_error
+ts_tell(
+    const struct ts_env *env, struct ts_session *session, int type, const struct ts_buf *payload, uint32_t timeout_ms)
+{
+    if (ts_buf_error(payload) != TS_OK)
+        return ts_buf_error(payload);
+    ts_step(env, ts_message_name(type));
+    return ts_session_send(session, type, payload->data, payload->len, timeout_ms);
+}
+
+enum ts_error
+ts_hear(struct ts_message *out, const struct ts_env *env, struct ts_session *session, int type, uint32_t timeout_ms)
+{
+    enum ts_error error = ts_session_expect(session, type, out, timeout_ms);
+    if (error == TS_OK)
+        ts_step(env, ts_message_name(type));
+    return error;
+}
+
+enum ts_error
+ts_talk(struct ts_message *reply, const struct ts_env *env, struct ts_session *session, int type,
+    const struct ts_buf *payload, int reply_type, uint32_t timeout_ms)
+{
+    enum ts_error error = ts_tell(env, session, type, payload, timeout_ms);
+    if (error == TS_OK)
+        error = ts_hear(reply, env, session, reply_type, timeout_ms);
+    return error;
+}

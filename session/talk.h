@@ -1,0 +1,21 @@
+#ifndef TS_SESSION_TALK_H
+#define TS_SESSION_TALK_H
+
+#include "base/env.h"
+#include "transport/link.h"
+
+/** One exchange of a conversation: send `payload` as `type`, wait for `reply_type`. Tells env's step hook the name of
+ * the type before sending and of the reply after receiving. Returns: TS_OK and a message to clear; the error of
+ * ts_session_send or ts_session_expect. */
+enum ts_error ts_talk(struct ts_message *reply, const struct ts_env *env, struct ts_session *session, int type,
+    const struct ts_buf *payload, int reply_type, uint32_t timeout_ms);
+
+/** Only the first half. */
+enum ts_error ts_tell(
+    const struct ts_env *env, struct ts_session *session, int type, const struct ts_buf *payload, uint32_t timeout_ms);
+
+/** Only the second half. */
+enum ts_error ts_hear(
+    struct ts_message *out, const struct ts_env *env, struct ts_session *session, int type, uint32_t timeout_ms);
+
+#endif

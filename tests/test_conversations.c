@@ -1,0 +1,195 @@
+#include "transport/message.h"
+#include "tests/check_main.h"
+#include "tests/two_sides.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct two_sides both;
+
+static void
+set_up(void)
+{
+    both = (struct two_sides){.verdict = TS_OK};
+    two_sides_start(&both);
+}
+
+static void
+tear_down(void)
+{
+    two_sides_stop(&both);
+}
+
+static enum ts_error
+make_key(struct ts_new_key *key, enum ts_curve curve)
+{
+    const struct ts_asker asker = {.label = "signing key", .application = "test", .host = "here", .user = "me"};
+
+    return ts_keygen_enterprise(key, both.enterprise, both.p1.token, both.p1.keyring, NULL, curve, &asker, NULL, NULL);
+}
+
+static enum ts_half_state
+peer_half_state(const struct ts_new_key *key)
+{
+    struct ts_half_row row;
+
+    ck_assert_int_eq(ts_half_get(&row, both.peer_store, key->key, true), TS_OK);
+    return row.state;
+}
+
+START_TEST(pair_keygen_sign)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_NOT_FOUND); /* nobody is paired */
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(two_sides_pair(&both), TS_EXISTS);
+    for (enum ts_curve curve = TS_CURVE_P256; curve <= TS_CURVE_SECP256K1; curve++) {
+        ck_assert_int_eq(make_key(&key, curve), TS_OK);
+        ck_assert_int_eq(peer_half_state(&key), TS_HALF_ACTIVE);
+        for (int i = 0; i < 3; i++)
+            ck_assert_int_eq(two_sides_sign(&both, &key, "a message to sign"), TS_OK);
+    }
+    ck_assert_str_eq(both.shown_label, "signing key");
+    ck_assert_str_eq(both.shown_mechanism, "ECDSA-SHA256");
+    ck_assert_mem_eq(both.shown_message, "a message to sign", 17);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P384), TS_USAGE); /* not with 2048 bits */
+}
+END_TEST
+
+START_TEST(refusal_and_silence_do_not_lock)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    both.verdict = TS_REFUSED;
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_REFUSED);
+    both.verdict = TS_OK;
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    both.verdict = TS_REFUSED;
+    ck_assert_int_eq(two_sides_sign(&both, &key, "no"), TS_REFUSED);
+    both.verdict = TS_TIMEOUT;
+    both.p1.config.timeout.approval = 300; /* P1 gives up first, and cancels the question */
+    ck_assert_int_eq(two_sides_sign(&both, &key, "silence"), TS_TIMEOUT);
+    both.p1.config.timeout.approval = 10000;
+    both.p2.config.timeout.approval = 300; /* P2 gives up first */
+    ck_assert_int_eq(two_sides_sign(&both, &key, "silence"), TS_TIMEOUT);
+    both.verdict = TS_OK;
+    ck_assert_int_eq(two_sides_sign(&both, &key, "yes"), TS_OK);
+    ck_assert_int_eq(ts_key_usable(both.enterprise, key.key), TS_OK);
+}
+END_TEST
+
+START_TEST(the_peer_goes_and_comes_back)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    two_sides_stop_peer(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "nobody there"), TS_IO);
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "back"), TS_OK);
+    two_sides_stop_peer(&both); /* the kept connection is stale now */
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "back again"), TS_OK);
+    two_sides_restart_enterprise(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "both again"), TS_OK);
+}
+END_TEST
+
+static void
+corrupt_sigma(int type, struct ts_buf *payload, enum ts_curve curve, uint32_t bits)
+{
+    (void)curve;
+    (void)bits;
+    if (type == TS_MESSAGE_SIGN_ROUND_3 && payload->len)
+        payload->data[payload->len - 1] ^= 1; /* the last byte of sigma, the last item */
+}
+
+START_TEST(a_wrong_answer_locks_for_good)
+{
+    struct ts_new_key key;
+    struct ts_half_row row;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    two_sides_stop_peer(&both);
+    both.tamper = corrupt_sigma;
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "cheated"), TS_CHEATED);
+    ck_assert_int_eq(ts_key_usable(both.enterprise, key.key), TS_LOCKED);
+    ck_assert_int_eq(ts_half_get(&row, both.peer_store, key.key, false), TS_OK);
+    ck_assert(row.locked); /* the other side was told */
+    two_sides_stop_peer(&both);
+    both.tamper = NULL;
+    two_sides_start_peer(&both);
+    two_sides_restart_enterprise(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "honest again"), TS_LOCKED);
+}
+END_TEST
+
+static struct ts_new_key shared_key;
+
+static void *
+sign_some(void *argument)
+{
+    (void)argument;
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(two_sides_sign(&both, &shared_key, "at once"), TS_OK);
+    return NULL;
+}
+
+START_TEST(threads_share_one_connection)
+{
+    pthread_t threads[6];
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&shared_key, TS_CURVE_P256), TS_OK);
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, sign_some, NULL), 0);
+    for (size_t i = 0; i < 6; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_uint_le(both.server_count, 2); /* pairing, and one connection for all */
+}
+END_TEST
+
+START_TEST(an_invitation_is_for_one_pairing_and_three_tries)
+{
+    struct ts_pair_uri uri;
+    struct ts_peer_row row;
+    char text[512];
+
+    ck_assert_int_eq(
+        ts_mobile_invite(&uri, &both.p2.env, both.peer_store, both.p2.token, both.p2.keyring, both.address, INT64_MAX),
+        TS_OK);
+    uri.secret[0] ^= 1;
+    ck_assert_int_eq(ts_pair_uri_encode(text, sizeof text, &uri), TS_OK);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(
+            ts_pair_enterprise(&row, both.enterprise, both.p1.token, both.p1.keyring, text, NULL, NULL), TS_REFUSED);
+    uri.secret[0] ^= 1; /* right, too late: with no invitation open the unknown caller is not let in */
+    ck_assert_int_eq(ts_pair_uri_encode(text, sizeof text, &uri), TS_OK);
+    ck_assert_int_ne(
+        ts_pair_enterprise(&row, both.enterprise, both.p1.token, both.p1.keyring, text, NULL, NULL), TS_OK);
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK); /* the primes were not lost on the way */
+}
+END_TEST
+
+int
+main(void)
+{
+    Suite *suite = suite_create("conversations");
+    TCase *tests = tcase_create("conversations");
+
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, pair_keygen_sign);
+    tcase_add_test(tests, refusal_and_silence_do_not_lock);
+    tcase_add_test(tests, the_peer_goes_and_comes_back);
+    tcase_add_test(tests, a_wrong_answer_locks_for_good);
+    tcase_add_test(tests, threads_share_one_connection);
+    tcase_add_test(tests, an_invitation_is_for_one_pairing_and_three_tries);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,58 @@
+#ifndef TS_TESTS_TWO_SIDES_H
+#define TS_TESTS_TWO_SIDES_H
+
+#include "session/enterprise.h"
+#include "session/mobile.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* Both sides in one process, each with its own environment, store and threads, joined by real TCP and TLS on loopback.
+   The stores are sealed by PINs alone: the HSM has tests of its own. */
+
+struct side {
+    struct ts_env env;
+    struct ts_config config;
+    char path[512];
+    uint64_t token;
+    struct ts_keyring *keyring;
+};
+
+struct two_sides {
+    char folder[256];
+    struct side p1, p2;
+    struct ts_enterprise *enterprise;
+    struct ts_store *peer_store;
+    struct ts_mobile *mobile;
+    struct ts_tcp_listener *listener;
+    pthread_t acceptor;
+    pthread_t servers[64];
+    size_t server_count;
+    char address[64];
+    /* What the peer's policy answers, and what it was shown last. */
+    _Atomic enum ts_error verdict; /* TS_OK, TS_REFUSED, TS_TIMEOUT (waits until the deadline) */
+    atomic_uint asked;
+    char shown_label[65], shown_mechanism[32];
+    uint8_t shown_message[64];
+    size_t shown_message_len;
+    void (*tamper)(int type, struct ts_buf *payload, enum ts_curve curve, uint32_t bits);
+};
+
+/* Make stores, tokens, identities and primes of both sides, and start both. */
+void two_sides_start(struct two_sides *both);
+void two_sides_stop(struct two_sides *both);
+
+/* The peer alone: as if its process ended, and came back on the same port. */
+void two_sides_stop_peer(struct two_sides *both);
+void two_sides_start_peer(struct two_sides *both);
+/* The enterprise alone. */
+void two_sides_restart_enterprise(struct two_sides *both);
+
+/* Invite and pair. */
+enum ts_error two_sides_pair(struct two_sides *both);
+
+/* SHA-256 of a text, signed as ECDSA-SHA256, and checked with OpenSSL. Returns what signing returned; fails the test
+   when a signature is returned that does not verify or is not low. */
+enum ts_error two_sides_sign(struct two_sides *both, const struct ts_new_key *key, const char *message);
+
+#endif
