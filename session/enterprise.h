@@ -1,0 +1,122 @@
+#ifndef TS_SESSION_ENTERPRISE_H
+#define TS_SESSION_ENTERPRISE_H
+
+#include "mpc/point.h"
+#include "session/config.h"
+#include "store/store.h"
+
+/** The enterprise side (P1) in one process: configuration, store, HSM, mathematics, connections to the peers. One for
+ * each C_Initialize or command. Thread-safe. Opening it touches neither network nor HSM. */
+struct ts_enterprise;
+
+/** Open the store (its folder is created, mode 0700).
+ *  Returns: TS_OK; TS_STORAGE; TS_USAGE (bad HSM URI); TS_INTERNAL. env and config must outlive it. */
+enum ts_error ts_enterprise_open(struct ts_enterprise **out, const struct ts_env *env, const struct ts_config *config);
+
+/** Make every wait of other threads fail now (TS_IO); for C_Finalize. */
+void ts_enterprise_shutdown(struct ts_enterprise *enterprise);
+/** Close connections and store. No other call may be running. */
+void ts_enterprise_close(struct ts_enterprise *enterprise);
+/** In a forked child: free memory only, nothing on the wire, in the database or in the HSM. */
+void ts_enterprise_abandon(struct ts_enterprise *enterprise);
+
+struct ts_store *ts_enterprise_store(struct ts_enterprise *enterprise);
+/** NULL when the configuration names none. */
+struct ts_hsm *ts_enterprise_hsm(struct ts_enterprise *enterprise);
+const struct ts_env *ts_enterprise_env(const struct ts_enterprise *enterprise);
+
+/** Make the HSM's key when there is none and no token depends on one.
+ *  Returns: TS_OK (also when it is there); TS_USAGE when the configuration names no HSM; TS_NOT_FOUND when the key is
+ * gone although tokens depend on it; TS_IO; TS_STORAGE. */
+enum ts_error ts_enterprise_prepare_hsm(struct ts_enterprise *enterprise);
+
+/** Who asks, as the person at the peer will see it. Strings may be NULL. */
+struct ts_asker {
+    const char *label;       /**< of the key */
+    const char *application; /**< program */
+    const char *host;
+    const char *user;
+};
+/** Fill application, host and user from the process (program's name, host name, user name) into buffers of the struct.
+ */
+struct ts_asker_text {
+    char application[65], host[65], user[65];
+};
+void ts_asker_from_process(struct ts_asker *asker, struct ts_asker_text *text);
+
+/** Connections and pairing secrets kept for an unlocked token are dropped: C_Logout, C_CloseAllSessions. */
+void ts_enterprise_logout(struct ts_enterprise *enterprise, uint64_t token);
+
+/* --- keygen (session/keygen_enterprise.c) --- */
+
+struct ts_new_key {
+    uint8_t key[TS_ID_BYTES];
+    uint32_t generation;
+    enum ts_curve curve;
+    uint8_t public_key[TS_POINT_MAX_BYTES]; /**< Pt(X) */
+    size_t public_key_len;
+};
+
+/** Called inside the transaction that makes the half durable: what it writes to the store is stored with it or not at
+ * all. No network. */
+typedef enum ts_error (*ts_keygen_record)(void *ctx, struct ts_store *store, const struct ts_new_key *key);
+
+/** Make a key with a peer of the token.
+ *  In:   peer     name of the peer, or NULL: the token's only one, or else the one paired last
+ *        keyring  the unlocked token
+ *        record   may be NULL
+ *  Returns: TS_OK; TS_NOT_FOUND (no such peer; none paired); TS_USAGE (curve with this modulus); TS_REFUSED;
+ * TS_TIMEOUT; TS_IO; TS_FORMAT, TS_CHEATED (then nothing is stored); TS_STORAGE; TS_INTERNAL. */
+enum ts_error ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, uint64_t token,
+    const struct ts_keyring *keyring, const char *peer, enum ts_curve curve, const struct ts_asker *asker,
+    ts_keygen_record record, void *ctx);
+
+/* --- sign (session/sign_enterprise.c) --- */
+
+struct ts_sign_job {
+    uint8_t key[TS_ID_BYTES];
+    const char *mechanism;  /**< "ECDSA", "ECDSA-SHA256", ...: a name that the peer knows how to recompute */
+    const uint8_t *digest;  /**< what is signed */
+    size_t digest_len;      /**< 1 to 64 */
+    const uint8_t *message; /**< when the mechanism hashes: the message, up to TS_MESSAGE_SIGN_MAX; NULL for "ECDSA" */
+    size_t message_len;
+    struct ts_asker asker;
+};
+#define TS_MESSAGE_SIGN_MAX 65536
+
+/** Sign. signature: r || s, each as long as q; *len on entry its room, on return its length (64, 96, 132).
+ *  Returns: TS_OK; TS_LOCKED; TS_REFUSED; TS_TIMEOUT (nobody decided); TS_IO (unreachable); TS_FORMAT; TS_CHEATED (the
+ * key has been locked); TS_NOT_FOUND (no such half); TS_USAGE; TS_STORAGE; TS_INTERNAL. */
+enum ts_error ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterprise, uint64_t token,
+    const struct ts_keyring *keyring, const struct ts_sign_job *job);
+
+/** For C_SignInit: is the key usable? Reads the store only.
+ *  Returns: TS_OK; TS_LOCKED; TS_NOT_FOUND; TS_STORAGE. */
+enum ts_error ts_key_usable(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
+
+/** Delete the half of a destroyed key (every generation). The peer's half stays until its own administrator removes it.
+ *  Returns: TS_OK; TS_STORAGE. */
+enum ts_error ts_key_destroy(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
+
+/* --- pairing (session/pair_enterprise.c) --- */
+
+struct ts_search;
+
+/** Identity, device hedge key of a token: made when absent. Returns: TS_OK; TS_STORAGE; TS_INTERNAL. */
+enum ts_error ts_enterprise_prepare_token(
+    struct ts_enterprise *enterprise, uint64_t token, const struct ts_keyring *keyring, const char *name);
+
+/** Pair with the device that showed the URI. Safe primes come from the store when some wait there, else are searched
+ * now. In:   name    how the peer is called here; NULL: the name it gives itself search  progress and threads for the
+ * search; NULL: quiet, configured threads out     the new peer Returns: TS_OK; TS_USAGE (URI); TS_IO; TS_REFUSED
+ * (secret wrong, expired or used); TS_EXISTS (name, or paired already); TS_TIMEOUT; TS_FORMAT, TS_CHEATED; TS_STORAGE;
+ * TS_INTERNAL. */
+enum ts_error ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t token,
+    const struct ts_keyring *keyring, const char *uri, const char *name, const struct ts_search *search);
+
+/** Is the peer reachable? Connects (or uses the connection) and says hello; also repeats commits that wait.
+ *  Returns: TS_OK; as sign. */
+enum ts_error ts_peer_ping(struct ts_enterprise *enterprise, uint64_t token, const struct ts_keyring *keyring,
+    const uint8_t pairing[TS_ID_BYTES]);
+
+#endif
