@@ -198,6 +198,10 @@ START_TEST(halves_are_listed)
 }
 END_TEST
 
+#define MOVE_TO_ANOTHER_PEER                                                                                           \
+    "INSERT INTO peer SELECT zeroblob(16), token, 'x', address, key_hash, bits, state, confirmation, acknowledged,"    \
+    " created, last_seen, sealed FROM peer; UPDATE half SET pairing = zeroblob(16)"
+
 /* Each change of what the half belongs to, made behind the store's back. */
 static const char *const tampering[] = {
     "UPDATE half SET sealed = (SELECT sealed FROM half WHERE generation = 2) WHERE generation = 1",
@@ -206,8 +210,7 @@ static const char *const tampering[] = {
     "UPDATE half SET curve = 'P-384'",
     "UPDATE half SET label = 'another key'",
     "UPDATE half SET public_key = zeroblob(65)",
-    "INSERT INTO peer SELECT zeroblob(16), token, 'x', address, key_hash, bits, state, confirmation, acknowledged,"
-    " created, last_seen, sealed FROM peer; UPDATE half SET pairing = zeroblob(16)",
+    MOVE_TO_ANOTHER_PEER,
     "UPDATE half SET generation = 9 WHERE generation = 1; UPDATE half SET generation = 1 WHERE generation = 2",
 };
 

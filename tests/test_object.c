@@ -139,11 +139,13 @@ START_TEST(deleted_objects_and_their_ids_are_gone)
 }
 END_TEST
 
+/* Give the first object's attribute 17 the value of attribute WHAT. */
+#define GIVE_FIRST(what)                                                                                               \
+    "UPDATE attribute SET value = (SELECT value FROM attribute WHERE " what ") WHERE object = 1 AND type = 17"
+
 static const char *const tampering[] = {
-    "UPDATE attribute SET value = (SELECT value FROM attribute WHERE object = 2 AND type = 17)"
-    " WHERE object = 1 AND type = 17",
-    "UPDATE attribute SET value = (SELECT value FROM attribute WHERE object = 1 AND type = 18)"
-    " WHERE object = 1 AND type = 17",
+    GIVE_FIRST("object = 2 AND type = 17"),
+    GIVE_FIRST("object = 1 AND type = 18"),
     "UPDATE attribute SET generation = 2 WHERE type = 17",
     "UPDATE attribute SET type = 99 WHERE type = 17",
     "UPDATE attribute SET value = zeroblob(28) WHERE type = 17",
