@@ -17,7 +17,7 @@ sign_digest() { rm -f sig && openssl dgst -sha256 -binary letter >digest && sign
 ok "slots are listed" lists -L "token label *: $TOKEN"
 ok "token slots are listed" lists -T "token label *: $TOKEN"
 ok "ECDSA is offered" mechanisms ECDSA-SHA256
-ok "key generation is offered" mechanisms EC-KEY-PAIR-GEN
+ok "key generation is offered" mechanisms KEY-PAIR-GEN
 says "a wrong PIN is told" CKR_PIN_INCORRECT tool --login --pin 000000 -O
 for key in "prime256v1 01" "secp256k1 02"; do
     set -- $key
