@@ -48,7 +48,7 @@ struct ts_env {
     struct ts_entropy entropy;
     struct ts_log log;
     struct ts_steps steps;
-    struct ossl_lib_ctx_st *libctx; /**< own OpenSSL context, default provider, no configuration file */
+    struct ossl_lib_ctx_st *libctx;    /**< own OpenSSL context, default provider, no configuration file */
     struct ossl_provider_st *provider; /**< that provider, held for ts_env_clear */
 };
 

@@ -74,8 +74,9 @@ explain(enum ts_error error)
     case TS_TIMEOUT:
         return ts_complain("nobody decided at the peer in time; make a new URI and try again");
     case TS_IO:
-        return ts_complain("the peer cannot be reached; is `tallystick-peer run` running there, and its port "
-                           "open to this machine?");
+        return ts_complain(
+            "the peer cannot be reached, or its invitation has expired or was used; is `tallystick-peer run` "
+            "running there? Then make a new URI");
     default:
         return ts_tool_failed("pairing failed", error, "nothing was stored; make a new URI and try again");
     }
