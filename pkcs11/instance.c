@@ -1,0 +1,226 @@
+#include "pkcs11/instance.h"
+#include "pkcs11/session.h"
+#include "pkcs11/slot.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* C_Finalize gives up on calls that do not return; their instance is then left to them. */
+#define DRAIN_SECONDS 30
+
+/* The one mutable global: Cryptoki's C API has no handle for a library. The lock word holds the process that is inside,
+   so that a child forked while another thread was inside can take it. Only a few instructions run under it. */
+static struct {
+    atomic_int holder;
+    struct ts_instance *instance;
+} gate;
+
+static void
+gate_lock(void)
+{
+    int me = (int)getpid();
+
+    for (;;) {
+        int seen = 0;
+        if (atomic_compare_exchange_strong(&gate.holder, &seen, me))
+            return;
+        if (seen != me && atomic_compare_exchange_strong(&gate.holder, &seen, me))
+            return; /* its holder is a thread of the parent process, which is not here */
+        (void)sched_yield();
+    }
+}
+
+static void
+gate_unlock(void)
+{
+    atomic_store(&gate.holder, 0);
+}
+
+static bool
+is_ours(const struct ts_instance *instance)
+{
+    return instance && instance->pid == getpid();
+}
+
+struct ts_instance *
+ts_instance_enter(void)
+{
+    gate_lock();
+    struct ts_instance *instance = is_ours(gate.instance) ? gate.instance : NULL;
+    if (instance)
+        instance->running++;
+    gate_unlock();
+    return instance;
+}
+
+bool
+ts_instance_leave(struct ts_instance *instance)
+{
+    gate_lock();
+    bool closing = instance->closing;
+    bool last = --instance->running == 0;
+    gate_unlock();
+    if (closing && last)
+        (void)sem_post(&instance->drained);
+    return !closing;
+}
+
+static enum ts_error
+load_config(struct ts_instance *instance)
+{
+    char error[512] = "";
+
+    enum ts_error err = ts_config_load(&instance->config, NULL, error, sizeof(error));
+    if (err != TS_OK) {
+        /* Without a configuration nobody has said where the log goes. */
+        ts_log_to_syslog(&instance->env.log, TS_LOG_ERROR);
+        ts_log(&instance->env, TS_LOG_ERROR, "tallystick-pkcs11 cannot start: %s", error);
+        return err;
+    }
+    ts_config_log(&instance->env.log, instance->config);
+    return TS_OK;
+}
+
+static void
+instance_free(struct ts_instance *instance)
+{
+    ts_ck_sessions_free(instance);
+    ts_slots_free(instance);
+    ts_slack_clear(&instance->slack);
+    if (instance->enterprise)
+        ts_enterprise_close(instance->enterprise);
+    ts_config_free(instance->config);
+    if (instance->env.libctx)
+        ts_env_clear(&instance->env);
+    ts_mutex_clear(&instance->lock);
+    (void)sem_destroy(&instance->drained);
+    free(instance);
+}
+
+static CK_RV
+instance_open(struct ts_instance *instance)
+{
+    if (ts_env_init(&instance->env) != TS_OK)
+        return CKR_HOST_MEMORY;
+    if (load_config(instance) != TS_OK)
+        return CKR_GENERAL_ERROR;
+    enum ts_error err = ts_enterprise_open(&instance->enterprise, &instance->env, instance->config);
+    if (err != TS_OK) {
+        ts_log(&instance->env, TS_LOG_ERROR, "tallystick-pkcs11 cannot start: the store %s cannot be opened (%s)",
+            instance->config->store ? instance->config->store : "", ts_error_text(err));
+        return CKR_GENERAL_ERROR;
+    }
+    return ts_slots_refresh(instance);
+}
+
+static CK_RV
+instance_new(struct ts_instance **out, const CK_C_INITIALIZE_ARGS *args)
+{
+    struct ts_instance *instance = calloc(1, sizeof(*instance));
+    if (!instance)
+        return CKR_HOST_MEMORY;
+    CK_RV rv = ts_mutex_init(&instance->lock, args);
+    if (rv != CKR_OK) {
+        free(instance);
+        return rv;
+    }
+    instance->pid = getpid();
+    (void)sem_init(&instance->drained, 0, 0);
+    rv = instance_open(instance);
+    if (rv != CKR_OK) {
+        instance_free(instance);
+        return rv;
+    }
+    *out = instance;
+    return CKR_OK;
+}
+
+/* A child's copy of its parent's instance. Another thread of the parent may have been in the middle of a change, or
+   inside OpenSSL with a lock held, when the process was copied: its lists are not walked and its library context is not
+   released. Keys are not in this copy: secret memory is zero in a child. */
+static void
+instance_abandon(struct ts_instance *instance)
+{
+    ts_enterprise_abandon(instance->enterprise);
+    ts_config_free(instance->config);
+}
+
+/* Take a foreign process's instance out of the gate, and tell whether the place is free. */
+static bool
+claim_place(void)
+{
+    gate_lock();
+    struct ts_instance *old = gate.instance;
+    bool taken = is_ours(old);
+    if (!taken)
+        gate.instance = NULL;
+    gate_unlock();
+    if (old && !taken)
+        instance_abandon(old);
+    return !taken;
+}
+
+CK_RV
+ts_instance_start(const CK_C_INITIALIZE_ARGS *args)
+{
+    struct ts_instance *instance = NULL;
+
+    if (!claim_place())
+        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    CK_RV rv = instance_new(&instance, args);
+    if (rv != CKR_OK)
+        return rv;
+    gate_lock();
+    bool lost = gate.instance != NULL; /* two threads initialise at once: the first wins */
+    if (!lost)
+        gate.instance = instance;
+    gate_unlock();
+    if (lost) {
+        instance_free(instance);
+        return CKR_CRYPTOKI_ALREADY_INITIALIZED;
+    }
+    return CKR_OK;
+}
+
+static bool
+wait_drained(struct ts_instance *instance)
+{
+    struct timespec until = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += DRAIN_SECONDS;
+    for (;;) {
+        if (sem_clockwait(&instance->drained, CLOCK_MONOTONIC, &until) == 0)
+            return true;
+        if (errno != EINTR)
+            return false;
+    }
+}
+
+CK_RV
+ts_instance_stop(void)
+{
+    gate_lock();
+    struct ts_instance *instance = is_ours(gate.instance) ? gate.instance : NULL;
+    size_t running = 0;
+    if (instance) {
+        gate.instance = NULL;
+        instance->closing = true;
+        running = instance->running;
+    }
+    gate_unlock();
+    if (!instance)
+        return CKR_CRYPTOKI_NOT_INITIALIZED;
+    ts_enterprise_shutdown(instance->enterprise);
+    if (running > 0 && !wait_drained(instance)) {
+        ts_log(&instance->env, TS_LOG_ERROR, "C_Finalize: %zu calls did not return within %d s; their memory is kept",
+            running, DRAIN_SECONDS);
+        return CKR_OK;
+    }
+    instance_free(instance);
+    return CKR_OK;
+}

@@ -1,0 +1,73 @@
+#ifndef TS_PKCS11_SESSION_H
+#define TS_PKCS11_SESSION_H
+
+#include "pkcs11/ec.h"
+#include "pkcs11/instance.h"
+#include "pkcs11/mechanism.h"
+#include "pkcs11/slot.h"
+
+/** A search under way: the handles that matched when it began. */
+struct ts_find {
+    bool active;
+    CK_OBJECT_HANDLE *handles;
+    size_t count, next;
+};
+
+struct ts_digest {
+    EVP_MD_CTX *hash; /**< NULL: not active */
+    bool multipart;
+};
+
+/** A signature: what is needed of the key is copied, so that the key may go meanwhile. */
+struct ts_sign {
+    bool active;
+    bool busy;      /**< a thread is at the peer with it */
+    bool multipart; /**< C_SignUpdate was called */
+    const struct ts_mechanism *mechanism;
+    const struct ts_curve_info *curve;
+    uint8_t key[TS_ID_BYTES];
+    char label[TS_NAME_MAX];
+    struct ts_buf message;
+};
+
+struct ts_verify {
+    EVP_PKEY *key; /**< NULL: not active */
+    bool multipart;
+    const struct ts_mechanism *mechanism;
+    const struct ts_curve_info *curve;
+    EVP_MD_CTX *hash; /**< NULL for CKM_ECDSA */
+};
+
+struct ts_ck_session {
+    CK_SESSION_HANDLE handle;
+    struct ts_slot *slot;
+    bool writable;
+    struct ts_find find;
+    struct ts_digest digest;
+    struct ts_sign sign;
+    struct ts_verify verify;
+};
+
+/** NULL when there is no such session. Instance locked. */
+struct ts_ck_session *ts_ck_session_find(const struct ts_instance *instance, CK_SESSION_HANDLE handle);
+/** Open sessions with a slot; or only the read-only or writable ones. */
+size_t ts_ck_session_count(const struct ts_instance *instance, const struct ts_slot *slot);
+size_t ts_ck_session_count_writable(const struct ts_instance *instance, const struct ts_slot *slot);
+CK_STATE ts_ck_session_state(const struct ts_ck_session *session);
+void ts_ck_sessions_free(struct ts_instance *instance);
+
+/** May the session write an object with this CKA_TOKEN and CKA_PRIVATE?
+ *  Returns: CKR_OK; CKR_SESSION_READ_ONLY; CKR_USER_NOT_LOGGED_IN. */
+CK_RV ts_ck_session_check_write(const struct ts_ck_session *session, bool token, bool is_private);
+
+/** End an operation, in any state of it; in the file of its chapter. */
+void ts_find_end(struct ts_find *find);
+void ts_digest_end(struct ts_digest *digest);
+void ts_sign_end(struct ts_sign *sign);
+void ts_verify_end(struct ts_verify *verify);
+
+/** A C_...Init call whose mechanism is NULL cancels (3.0), unless there is nothing to cancel.
+ *  Returns: CKR_OK; CKR_ARGUMENTS_BAD. */
+CK_RV ts_cancel_by_null(bool active);
+
+#endif
