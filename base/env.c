@@ -42,9 +42,9 @@ ts_env_init(struct ts_env *env)
     env->libctx = OSSL_LIB_CTX_new();
     if (!env->libctx)
         return TS_INTERNAL;
-    /* Loaded by hand, so that no openssl.cnf is read: one that names a PKCS#11 provider would call us again.
-       The provider goes with the context. */
-    if (!OSSL_PROVIDER_load(env->libctx, "default")) {
+    /* Loaded by hand, so that no openssl.cnf is read: one that names a PKCS#11 provider would call us again. */
+    env->provider = OSSL_PROVIDER_load(env->libctx, "default");
+    if (!env->provider) {
         ts_env_clear(env);
         return TS_INTERNAL;
     }
@@ -55,6 +55,9 @@ ts_env_init(struct ts_env *env)
 void
 ts_env_clear(struct ts_env *env)
 {
+    /* The context does not free a provider that is still held. */
+    if (env->provider)
+        (void)OSSL_PROVIDER_unload(env->provider);
     OSSL_LIB_CTX_free(env->libctx);
     *env = (struct ts_env){0};
 }

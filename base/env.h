@@ -40,6 +40,7 @@ struct ts_steps {
 };
 
 struct ossl_lib_ctx_st;
+struct ossl_provider_st;
 
 /** All of it; passed down by pointer, must outlive what was made with it. Shared by threads. */
 struct ts_env {
@@ -47,7 +48,8 @@ struct ts_env {
     struct ts_entropy entropy;
     struct ts_log log;
     struct ts_steps steps;
-    struct ossl_lib_ctx_st *libctx; /**< own OpenSSL context, default provider, no configuration file */
+    struct ossl_lib_ctx_st *libctx;    /**< own OpenSSL context, default provider, no configuration file */
+    struct ossl_provider_st *provider; /**< that provider, held for ts_env_clear */
 };
 
 /** Fill an environment with the system's clock, an own OpenSSL library context with the default provider, its

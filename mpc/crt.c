@@ -31,14 +31,14 @@ half(struct ts_scope *scope, const struct ts_num *base, const struct ts_num *exp
 }
 
 const struct ts_num *
-ts_crt_power(struct ts_scope *scope, const struct ts_crt *crt, const struct ts_num *base,
-    const struct ts_crt_exponent *exponent)
+ts_crt_power(
+    struct ts_scope *scope, const struct ts_crt *crt, const struct ts_num *base, const struct ts_crt_exponent *exponent)
 {
     const struct ts_trapdoor *key = crt->key;
     const struct ts_num *p = half(scope, base, exponent->p, key->p);
     const struct ts_num *q = half(scope, base, exponent->q, key->q);
-    const struct ts_num *step = ts_mod_mul(scope, ts_mod_sub(scope, q, ts_mod(scope, p, key->q), key->q),
-        crt->p_inverse_q, key->q);
+    const struct ts_num *step =
+        ts_mod_mul(scope, ts_mod_sub(scope, q, ts_mod(scope, p, key->q), key->q), crt->p_inverse_q, key->q);
 
     /* Below p + (q-1) p = N: nothing is left to reduce but the width. */
     const struct ts_num *joined = ts_num_add(scope, p, ts_num_mul(scope, step, ts_modulus_num(key->p)));

@@ -7,10 +7,10 @@
 #define RANDOM_BYTES 64
 #define HEDGE_MAX ((size_t)4096)
 #define FIRST_BYTES ((size_t)4096)
-#define STREAM_MAX ((size_t)1 << 22)   /* of one proof; the longest, ring_pedersen with 4096 bits, takes 66 KiB */
-#define PREFIX_BYTES ((size_t)128)     /* item("hedge_out", seed) takes 82 */
-#define MAX_TRIES 256                  /* of an event whose chance is far below one half each time */
-#define EXTRA_BYTES ((size_t)16)       /* 128 bits more than the modulus, for uniformity */
+#define STREAM_MAX ((size_t)1 << 22) /* of one proof; the longest, ring_pedersen with 4096 bits, takes 66 KiB */
+#define PREFIX_BYTES ((size_t)128)   /* item("hedge_out", seed) takes 82 */
+#define MAX_TRIES 256                /* of an event whose chance is far below one half each time */
+#define EXTRA_BYTES ((size_t)16)     /* 128 bits more than the modulus, for uniformity */
 
 struct ts_stream {
     struct ts_scope *scope;
@@ -176,8 +176,7 @@ ts_stream_residue(struct ts_stream *stream, const struct ts_num *modulus)
 static bool
 published(struct ts_scope *scope, unsigned bit)
 {
-    const struct ts_num *number =
-        ts_num_select(scope, bit, ts_num_from_u64(scope, 1), ts_num_from_u64(scope, 0));
+    const struct ts_num *number = ts_num_select(scope, bit, ts_num_from_u64(scope, 1), ts_num_from_u64(scope, 0));
 
     number = ts_num_publish(number, "whether a drawn value is skipped");
     return !number || !ts_num_is_zero_vartime(number);

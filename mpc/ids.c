@@ -107,8 +107,7 @@ ts_request_hash(uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const 
 }
 
 enum ts_error
-ts_confirmation(
-    uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const struct ts_bytes *payloads, size_t count)
+ts_confirmation(uint8_t out[TS_HASH_BYTES], const struct ts_place *place, const struct ts_bytes *payloads, size_t count)
 {
     struct ts_buf transcript;
 

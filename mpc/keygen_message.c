@@ -69,8 +69,8 @@ ts_keygen_point_encode(struct ts_buf *out, const struct ts_group *group, const s
 }
 
 enum ts_error
-ts_keygen_point_decode(struct ts_known_point *X2, struct ts_scope *scope, const struct ts_group *group,
-    const uint8_t *in, size_t len)
+ts_keygen_point_decode(
+    struct ts_known_point *X2, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in, size_t len)
 {
     struct ts_reader reader;
 
@@ -80,8 +80,7 @@ ts_keygen_point_decode(struct ts_known_point *X2, struct ts_scope *scope, const 
 }
 
 void
-ts_keygen_opening_encode(
-    struct ts_buf *out, const struct ts_group *group, const struct ts_keygen_opening *message)
+ts_keygen_opening_encode(struct ts_buf *out, const struct ts_group *group, const struct ts_keygen_opening *message)
 {
     ts_known_point_put(out, group, &message->X1);
     ts_item_put(out, "u", message->u, sizeof message->u);

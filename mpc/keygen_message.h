@@ -28,8 +28,8 @@ enum ts_error ts_committed_decode(uint8_t c[TS_HASH_BYTES], const uint8_t *in, s
 
 /** 4. P2 -> P1: W = X2, K, z. */
 void ts_keygen_point_encode(struct ts_buf *out, const struct ts_group *group, const struct ts_known_point *X2);
-enum ts_error ts_keygen_point_decode(struct ts_known_point *X2, struct ts_scope *scope, const struct ts_group *group,
-    const uint8_t *in, size_t len);
+enum ts_error ts_keygen_point_decode(
+    struct ts_known_point *X2, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in, size_t len);
 
 /** 5. P1 -> P2: W = X1, K, z, u, C, its proof. */
 struct ts_keygen_opening {

@@ -60,8 +60,7 @@ accept_point(struct ts_machine *machine, const struct ts_known_point *X2)
 }
 
 static enum ts_error
-open_commitment(
-    struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
+open_commitment(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_keygen_run *run = machine->run;
     struct ts_half *half = run->half;
@@ -84,8 +83,7 @@ open_commitment(
 }
 
 static enum ts_error
-take_confirmation(
-    struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
+take_confirmation(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_keygen_run *run = machine->run;
     enum ts_error error = ts_machine_confirmed(machine, &run->place, TS_ROLE_P2, in, len);

@@ -50,8 +50,8 @@ ts_keygen_begin(struct ts_machine *machine, const uint8_t n1[TS_NONCE_BYTES], co
         .n1 = n1,
         .n2 = n2};
 
-    run->place = (struct ts_place){
-        .mpc = machine->mpc, .curve = half->curve, .sid_len = TS_SID_BYTES, .role = half->role};
+    run->place =
+        (struct ts_place){.mpc = machine->mpc, .curve = half->curve, .sid_len = TS_SID_BYTES, .role = half->role};
     enum ts_error error = ts_sid(run->place.sid, machine->mpc, &fields);
     return error == TS_OK ? ts_random(ts_mpc_env(machine->mpc), half->hk, sizeof half->hk) : error;
 }

@@ -10,10 +10,10 @@ struct ts_keygen_run {
     const struct ts_pairing *pairing;
     struct ts_half *half; /**< the result, being made; secret */
     uint8_t n1[TS_NONCE_BYTES];
-    struct ts_place place;      /**< with own role, once both nonces are known */
-    uint8_t c[TS_HASH_BYTES];   /**< P2: P1's commitment */
-    uint8_t u[TS_NONCE_BYTES];  /**< P1: its opening */
-    struct ts_known_point X1;   /**< P1: what it opens */
+    struct ts_place place;     /**< with own role, once both nonces are known */
+    uint8_t c[TS_HASH_BYTES];  /**< P2: P1's commitment */
+    uint8_t u[TS_NONCE_BYTES]; /**< P1: its opening */
+    struct ts_known_point X1;  /**< P1: what it opens */
 };
 
 enum ts_error ts_keygen_new(struct ts_machine **out, const struct ts_mpc *mpc, const struct ts_machine_kind *kind,

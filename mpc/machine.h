@@ -34,7 +34,8 @@ enum ts_error ts_pair_p1_new(struct ts_machine **out, const struct ts_mpc *mpc, 
 /** P2 reads the bits from PairInit and refuses (TS_FORMAT) others than those of its primes. */
 enum ts_error ts_pair_p2_new(struct ts_machine **out, const struct ts_mpc *mpc, uint32_t bits, const uint8_t *primes,
     size_t primes_len, const uint8_t hk[TS_HEDGE_KEY_BYTES]);
-/** The same for a pairing that is to get new parameters (protocol.md 8): with its id. P2 refuses another (TS_FORMAT). */
+/** The same for a pairing that is to get new parameters (protocol.md 8): with its id. P2 refuses another (TS_FORMAT).
+ */
 enum ts_error ts_pair_p1_renew(struct ts_machine **out, const struct ts_mpc *mpc, uint32_t bits, const uint8_t *primes,
     size_t primes_len, const uint8_t hk[TS_HEDGE_KEY_BYTES], const uint8_t id[TS_PAIRING_ID_BYTES]);
 enum ts_error ts_pair_p2_renew(struct ts_machine **out, const struct ts_mpc *mpc, uint32_t bits, const uint8_t *primes,

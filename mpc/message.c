@@ -12,8 +12,7 @@ ts_message_take_bytes(uint8_t *out, struct ts_reader *in, const char *label, siz
 }
 
 const struct ts_num *
-ts_message_take_scalar(
-    struct ts_scope *scope, struct ts_reader *in, const char *label, const struct ts_group *group)
+ts_message_take_scalar(struct ts_scope *scope, struct ts_reader *in, const char *label, const struct ts_group *group)
 {
     const struct ts_num *z = ts_item_take_int(scope, in, label, ts_group_scalar_bytes(group));
 

@@ -51,11 +51,17 @@ ts_limbs_select(mp_limb_t *r, mp_limb_t mask, const mp_limb_t *a, const mp_limb_
         r[i] = (a[i] & mask) | (b[i] & ~mask);
 }
 
+static mp_limb_t
+limb_at(const struct ts_num *a, size_t i)
+{
+    return i < a->limbs ? a->d[i] : 0;
+}
+
 void
 ts_limbs_extend(mp_limb_t *r, const struct ts_num *a, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        r[i] = i < a->limbs ? a->d[i] : 0;
+        r[i] = limb_at(a, i);
 }
 
 const struct ts_num *
@@ -129,7 +135,7 @@ ts_num_to_bytes(uint8_t *out, size_t len, const struct ts_num *a)
     if (over != 0)
         return TS_INTERNAL;
     for (size_t i = 0; i < len; i++)
-        out[len - 1 - i] = i / 8 < a->limbs ? (uint8_t)(a->d[i / 8] >> (8 * (i % 8))) : 0;
+        out[len - 1 - i] = (uint8_t)(limb_at(a, i / 8) >> (8 * (i % 8)));
     return TS_OK;
 }
 
@@ -182,12 +188,6 @@ unsigned
 ts_num_is_negative(const struct ts_num *a)
 {
     return a ? (unsigned)(a->negative & 1) : 0;
-}
-
-static mp_limb_t
-limb_at(const struct ts_num *a, size_t i)
-{
-    return i < a->limbs ? a->d[i] : 0;
 }
 
 unsigned

@@ -70,8 +70,8 @@ ts_known_point_commit(uint8_t c[TS_HASH_BYTES], uint8_t u[TS_NONCE_BYTES], const
 }
 
 enum ts_error
-ts_known_point_open(const struct ts_place *place, const struct ts_known_point *point,
-    const uint8_t u[TS_NONCE_BYTES], const uint8_t c[TS_HASH_BYTES])
+ts_known_point_open(const struct ts_place *place, const struct ts_known_point *point, const uint8_t u[TS_NONCE_BYTES],
+    const uint8_t c[TS_HASH_BYTES])
 {
     uint8_t expected[TS_HASH_BYTES];
     enum ts_error error = commitment(expected, place, point, u);

@@ -36,8 +36,7 @@ prove(struct ts_pair_params1 *message, struct ts_scope *scope, const struct ts_p
     if (error == TS_OK)
         error = ts_paillier_blum_prove(&message->blum, scope, &run->place, &hedge, &pairing->own);
     if (error == TS_OK)
-        error =
-            ts_no_small_factor_prove(&message->factor, scope, &run->place, &hedge, &pairing->own, &pairing->p2);
+        error = ts_no_small_factor_prove(&message->factor, scope, &run->place, &hedge, &pairing->own, &pairing->p2);
     return error;
 }
 

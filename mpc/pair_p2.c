@@ -57,8 +57,7 @@ verify(const struct ts_pair_run *run, const struct ts_pair_params1 *theirs)
     if (error == TS_OK)
         error = ts_paillier_blum_verify(&from1, bits, theirs->N, &theirs->blum);
     if (error == TS_OK)
-        error = ts_no_small_factor_verify(
-            &from1, bits, theirs->N, &run->pairing->own.pedersen, &theirs->factor);
+        error = ts_no_small_factor_verify(&from1, bits, theirs->N, &run->pairing->own.pedersen, &theirs->factor);
     return error;
 }
 

@@ -6,12 +6,12 @@
 
 /** What both roles of a pairing run keep. Private to mpc/. */
 struct ts_pair_run {
-    struct ts_pairing *pairing;          /**< the result, being made */
-    const struct ts_num *p, *q;          /**< own primes, secret, in the machine's scope */
-    uint8_t hk[TS_HEDGE_KEY_BYTES];      /**< the device's, secret */
-    uint8_t n1[TS_NONCE_BYTES];          /**< of PairInit */
-    bool expected;                       /**< P2 takes only the pairing id that its pairing already has */
-    struct ts_place place;               /**< once both nonces are known */
+    struct ts_pairing *pairing;     /**< the result, being made */
+    const struct ts_num *p, *q;     /**< own primes, secret, in the machine's scope */
+    uint8_t hk[TS_HEDGE_KEY_BYTES]; /**< the device's, secret */
+    uint8_t n1[TS_NONCE_BYTES];     /**< of PairInit */
+    bool expected;                  /**< P2 takes only the pairing id that its pairing already has */
+    struct ts_place place;          /**< once both nonces are known */
 };
 
 /** Start a run with own primes. Returns: TS_OK; TS_USAGE (bits, length); TS_INTERNAL. */

@@ -160,8 +160,8 @@ rebuild(struct ts_pairing *pairing, const struct ts_mpc *mpc, const struct field
     int own = pairing->role == TS_ROLE_P1 ? 0 : 1;
     struct ts_trapdoor *key = &pairing->own;
 
-    enum ts_error error = ts_trapdoor_init(
-        key, pairing->scope, pairing->bits, fields->p, fields->q, fields->t[own], fields->lambda);
+    enum ts_error error =
+        ts_trapdoor_init(key, pairing->scope, pairing->bits, fields->p, fields->q, fields->t[own], fields->lambda);
     if (error != TS_OK)
         return error;
     if (!ts_num_equal_vartime(ts_modulus_num(key->key.N), fields->N[own]) ||

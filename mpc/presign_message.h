@@ -27,8 +27,7 @@ struct ts_presign_opening {
     struct ts_known_point R1;
     uint8_t u[TS_NONCE_BYTES];
 };
-void ts_presign_opening_put(
-    struct ts_buf *out, const struct ts_group *group, const struct ts_presign_opening *opening);
+void ts_presign_opening_put(struct ts_buf *out, const struct ts_group *group, const struct ts_presign_opening *opening);
 void ts_presign_opening_take(
     struct ts_presign_opening *opening, struct ts_scope *scope, struct ts_reader *in, const struct ts_group *group);
 

@@ -58,8 +58,7 @@ open_one(struct ts_machine *machine, struct ts_scope *scope, uint32_t index, str
 }
 
 static enum ts_error
-open_commitments(
-    struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
+open_commitments(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_reader reader;
 
@@ -68,7 +67,8 @@ open_commitments(
     return ts_presign_each(machine, open_one, out, &reader);
 }
 
-/* Decrypts only what has been proved: a decryption of anything else would answer questions about x1 (protocol.md 10). */
+/* Decrypts only what has been proved: a decryption of anything else would answer questions about x1 (protocol.md 10).
+ */
 static const struct ts_num *
 verified_value(enum ts_error *error, const struct ts_presign_run *run, struct ts_scope *scope, uint32_t index,
     const struct ts_presign_affine *affine)
@@ -77,8 +77,8 @@ verified_value(enum ts_error *error, const struct ts_presign_run *run, struct ts
     const struct ts_place from2 = ts_place_by(&run->place, TS_ROLE_P2, index);
     const struct ts_group *group = ts_mpc_group(run->place.mpc, run->place.curve);
 
-    *error = ts_affine_range_verify_trapdoor(
-        &from2, key, run->half->C, affine->D, run->entries[index].R2, &affine->proof);
+    *error =
+        ts_affine_range_verify_trapdoor(&from2, key, run->half->C, affine->D, run->entries[index].R2, &affine->proof);
     if (*error != TS_OK)
         return NULL;
     const struct ts_num *V = ts_presign_p1_value(scope, group, ts_paillier_decrypt(scope, key, affine->D));

@@ -51,9 +51,8 @@ fits(const struct ts_presign_place *where, uint8_t role)
         return false;
     const struct ts_pairing *pairing = where->pairing;
     const struct ts_half *half = where->half;
-    return pairing->role == role && half->role == role &&
-           memcmp(half->aux, pairing->aux, sizeof half->aux) == 0 && half->curve != TS_CURVE_NONE &&
-           ts_parameters_allowed(half->curve, pairing->bits);
+    return pairing->role == role && half->role == role && memcmp(half->aux, pairing->aux, sizeof half->aux) == 0 &&
+           half->curve != TS_CURVE_NONE && ts_parameters_allowed(half->curve, pairing->bits);
 }
 
 enum ts_error
@@ -105,8 +104,8 @@ ts_presign_group(const struct ts_machine *machine)
 }
 
 enum ts_error
-ts_presign_nonce(struct ts_known_point *out, struct ts_machine *machine, struct ts_scope *scope, uint32_t index,
-    const char *use)
+ts_presign_nonce(
+    struct ts_known_point *out, struct ts_machine *machine, struct ts_scope *scope, uint32_t index, const char *use)
 {
     struct ts_presign_run *run = machine->run;
     const struct ts_place place = ts_place_by(&run->place, run->place.role, index);

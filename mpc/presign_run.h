@@ -9,13 +9,13 @@
 
 /** Of one index; numbers live in the machine's scope. */
 struct ts_presign_entry {
-    const struct ts_num *k;          /**< k1 or k2, secret */
-    struct ts_presign_opening own;   /**< P1: what opens its commitment */
-    const struct ts_point *R2;       /**< P1 */
-    uint8_t cn[TS_HASH_BYTES];       /**< P1 */
-    uint8_t c[TS_HASH_BYTES];        /**< P2: P1's commitment */
-    uint8_t nonce[TS_NONCE_BYTES];   /**< P2; secret until the answer */
-    struct ts_presig_p1 *presig_p1;  /**< the results */
+    const struct ts_num *k;         /**< k1 or k2, secret */
+    struct ts_presign_opening own;  /**< P1: what opens its commitment */
+    const struct ts_point *R2;      /**< P1 */
+    uint8_t cn[TS_HASH_BYTES];      /**< P1 */
+    uint8_t c[TS_HASH_BYTES];       /**< P2: P1's commitment */
+    uint8_t nonce[TS_NONCE_BYTES];  /**< P2; secret until the answer */
+    struct ts_presig_p1 *presig_p1; /**< the results */
     struct ts_presig_p2 *presig_p2;
 };
 
@@ -31,16 +31,16 @@ enum ts_error ts_presign_new(struct ts_machine **out, const struct ts_machine_ki
     const struct ts_presign_place *where, uint32_t count);
 
 /** Call `handle` for each index in a scope of its own, and take the end of `in` when there is one. */
-typedef enum ts_error ts_presign_handler(struct ts_machine *machine, struct ts_scope *scope, uint32_t index,
-    struct ts_buf *out, struct ts_reader *in);
+typedef enum ts_error ts_presign_handler(
+    struct ts_machine *machine, struct ts_scope *scope, uint32_t index, struct ts_buf *out, struct ts_reader *in);
 enum ts_error ts_presign_each(
     struct ts_machine *machine, ts_presign_handler *handle, struct ts_buf *out, struct ts_reader *in);
 
 const struct ts_group *ts_presign_group(const struct ts_machine *machine);
 
 /** Draw k of an index and prove its point; k and the point stay in the machine's scope. */
-enum ts_error ts_presign_nonce(struct ts_known_point *out, struct ts_machine *machine, struct ts_scope *scope,
-    uint32_t index, const char *use);
+enum ts_error ts_presign_nonce(
+    struct ts_known_point *out, struct ts_machine *machine, struct ts_scope *scope, uint32_t index, const char *use);
 
 /** What a presignature of this run belongs to. */
 enum ts_error ts_presign_owner(struct ts_presig_owner *out, const struct ts_presign_run *run, uint32_t index);

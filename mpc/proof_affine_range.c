@@ -10,7 +10,7 @@
 #define WIDE_RANGE(n) ((size_t)(n) + 384)
 
 /* Section 5: no accepted plaintext wraps around N, 2^(2(l+257)) + 2^(lb+257) < N/2, for every permitted pair. */
-#define NO_WRAP(l, n) (2 * ((l) + 257) + 1 < (n) - 2 && TS_AFFINE_BITS(l) + 257 + 1 < (n) - 2)
+#define NO_WRAP(l, n) (2 * ((l) + 257) + 1 < (n)-2 && TS_AFFINE_BITS(l) + 257 + 1 < (n)-2)
 _Static_assert(NO_WRAP(256, 2048), "a plaintext of a 256-bit curve fits 2048 bits");
 _Static_assert(NO_WRAP(384, 3072), "a plaintext of P-384 fits 3072 bits");
 _Static_assert(NO_WRAP(521, 3072), "a plaintext of P-521 fits 3072 bits");
@@ -70,7 +70,7 @@ in_ranges(const struct ts_affine_range *proof, const struct ts_group *group, uin
     size_t l = ts_group_bits(group);
 
     return ts_num_in_range_vartime(proof->z1, Z1_RANGE(l)) && ts_num_in_range_vartime(proof->z2, Z2_RANGE(l)) &&
-        ts_num_in_range_vartime(proof->z3, WIDE_RANGE(bits)) && ts_num_in_range_vartime(proof->z4, WIDE_RANGE(bits));
+           ts_num_in_range_vartime(proof->z3, WIDE_RANGE(bits)) && ts_num_in_range_vartime(proof->z4, WIDE_RANGE(bits));
 }
 
 /* --- proving --- */
@@ -124,8 +124,8 @@ respond(struct ts_affine_range *out, struct ts_scope *scope, const struct ts_mod
 
 /* One run. Returns: whether a response came out that may be sent. */
 static bool
-attempt(struct ts_affine_range *out, struct ts_scope *scope, const struct ts_place *place,
-    const struct ts_hedge *hedge, const struct ts_affine_statement *st, const struct witness *w)
+attempt(struct ts_affine_range *out, struct ts_scope *scope, const struct ts_place *place, const struct ts_hedge *hedge,
+    const struct ts_affine_statement *st, const struct witness *w)
 {
     const struct ts_group *group = group_of(place);
     struct ts_buf statement;
@@ -170,14 +170,14 @@ ts_affine_range_members(
     const struct ts_num *N = ts_modulus_num(st->key->N);
 
     return ts_is_modulus(N, st->key->bits) && ts_num_equal_vartime(N, ts_modulus_num(st->v->N)) &&
-        ts_all_units(squared, sizeof squared / sizeof *squared, ts_modulus_num(st->key->N2)) &&
-        ts_all_units(plain, sizeof plain / sizeof *plain, N) && ts_is_point(group, st->R2) &&
-        ts_is_point(group, proof->B) && in_ranges(proof, group, st->key->bits);
+           ts_all_units(squared, sizeof squared / sizeof *squared, ts_modulus_num(st->key->N2)) &&
+           ts_all_units(plain, sizeof plain / sizeof *plain, N) && ts_is_point(group, st->R2) &&
+           ts_is_point(group, proof->B) && in_ranges(proof, group, st->key->bits);
 }
 
 bool
-ts_affine_range_group_holds(struct ts_scope *scope, const struct ts_place *place,
-    const struct ts_affine_statement *st, const struct ts_affine_range *proof, const struct ts_num *e)
+ts_affine_range_group_holds(struct ts_scope *scope, const struct ts_place *place, const struct ts_affine_statement *st,
+    const struct ts_affine_range *proof, const struct ts_num *e)
 {
     const struct ts_group *group = group_of(place);
     const struct ts_point *B = ts_point_mul2_vartime(scope, group, ts_num_neg(scope, e), proof->z1, st->R2);
@@ -204,8 +204,8 @@ equations_hold(struct ts_scope *scope, const struct ts_place *place, const struc
     const struct ts_num *e = ts_affine_range_challenge(scope, place, st->v, st->C, st->D, st->R2, proof);
 
     return ts_affine_range_group_holds(scope, place, st, proof, e) && paillier_holds(scope, st, proof, e) &&
-        ts_commitment_holds(scope, st->v, proof->z1, proof->z3, proof->E, proof->S, e) &&
-        ts_commitment_holds(scope, st->v, proof->z2, proof->z4, proof->F, proof->T, e);
+           ts_commitment_holds(scope, st->v, proof->z1, proof->z3, proof->E, proof->S, e) &&
+           ts_commitment_holds(scope, st->v, proof->z2, proof->z4, proof->F, proof->T, e);
 }
 
 enum ts_error

@@ -63,9 +63,8 @@ paillier_holds(struct ts_scope *scope, const struct side *side, const struct ts_
 
 /* s^x t^y = first * base^e mod p, with s = t^lambda. */
 static unsigned
-commitment_holds(struct ts_scope *scope, const struct side *side, const struct ts_trapdoor *key,
-    const struct ts_num *x, const struct ts_num *y, const struct ts_num *first, const struct ts_num *base,
-    const struct ts_num *e)
+commitment_holds(struct ts_scope *scope, const struct side *side, const struct ts_trapdoor *key, const struct ts_num *x,
+    const struct ts_num *y, const struct ts_num *first, const struct ts_num *base, const struct ts_num *e)
 {
     const struct ts_modulus *m = side->prime;
     const struct ts_num *exponent = ts_num_add(scope, ts_num_mul(scope, key->lambda, x), y);
@@ -80,8 +79,8 @@ side_holds(struct ts_scope *scope, const struct side *side, const struct ts_trap
     const struct ts_affine_statement *st, const struct ts_affine_range *proof, const struct ts_num *e)
 {
     return paillier_holds(scope, side, st, proof, e) &
-        commitment_holds(scope, side, key, proof->z1, proof->z3, proof->E, proof->S, e) &
-        commitment_holds(scope, side, key, proof->z2, proof->z4, proof->F, proof->T, e);
+           commitment_holds(scope, side, key, proof->z1, proof->z3, proof->E, proof->S, e) &
+           commitment_holds(scope, side, key, proof->z2, proof->z4, proof->F, proof->T, e);
 }
 
 static bool
@@ -92,8 +91,7 @@ equations_hold(struct ts_scope *scope, const struct ts_place *place, const struc
     const struct side q = side_of(scope, key->q, key->q2, key->p);
     const struct ts_num *e = ts_affine_range_challenge(scope, place, st->v, st->C, st->D, st->R2, proof);
     unsigned both = side_holds(scope, &p, key, st, proof, e) & side_holds(scope, &q, key, st, proof, e);
-    const struct ts_num *answer =
-        ts_num_select(scope, both, ts_num_from_u64(scope, 1), ts_num_from_u64(scope, 0));
+    const struct ts_num *answer = ts_num_select(scope, both, ts_num_from_u64(scope, 1), ts_num_from_u64(scope, 0));
 
     answer = ts_num_publish(answer, "the verdict on both halves together");
     return answer && !ts_num_is_zero_vartime(answer) && ts_affine_range_group_holds(scope, place, st, proof, e);
@@ -108,7 +106,6 @@ ts_affine_range_verify_trapdoor(const struct ts_place *place, const struct ts_tr
 
     if (ts_scope_new(&scope) != TS_OK)
         return TS_INTERNAL;
-    bool accepted =
-        ts_affine_range_members(place, &st, proof) && equations_hold(scope, place, key, &st, proof);
+    bool accepted = ts_affine_range_members(place, &st, proof) && equations_hold(scope, place, key, &st, proof);
     return ts_verdict(scope, accepted);
 }

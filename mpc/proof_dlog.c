@@ -57,8 +57,8 @@ ts_dlog_prove(struct ts_dlog *out, struct ts_scope *scope, const struct ts_place
 
 /* z G = K + e W, written as z G - e W = K. */
 static bool
-equation_holds(struct ts_scope *scope, const struct ts_place *place, const struct ts_point *W,
-    const struct ts_dlog *proof)
+equation_holds(
+    struct ts_scope *scope, const struct ts_place *place, const struct ts_point *W, const struct ts_dlog *proof)
 {
     const struct ts_group *group = group_of(place);
     const struct ts_num *e = ts_dlog_challenge(scope, place, W, proof->K);
@@ -76,8 +76,8 @@ ts_dlog_verify(const struct ts_place *place, const struct ts_point *W, const str
     if (ts_scope_new(&scope) != TS_OK)
         return TS_INTERNAL;
     bool accepted = ts_is_point(group, W) && ts_is_point(group, proof->K) &&
-        ts_num_is_reduced_vartime(proof->z, ts_modulus_num(ts_group_order(group))) &&
-        equation_holds(scope, place, W, proof);
+                    ts_num_is_reduced_vartime(proof->z, ts_modulus_num(ts_group_order(group))) &&
+                    equation_holds(scope, place, W, proof);
     return ts_verdict(scope, accepted);
 }
 

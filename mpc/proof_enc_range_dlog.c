@@ -70,7 +70,7 @@ static bool
 in_ranges(const struct ts_enc_range_dlog *proof, const struct ts_group *group, uint32_t bits)
 {
     return ts_num_in_range_vartime(proof->z1, Z1_RANGE(ts_group_bits(group))) &&
-        ts_num_in_range_vartime(proof->z3, Z3_RANGE(bits));
+           ts_num_in_range_vartime(proof->z3, Z3_RANGE(bits));
 }
 
 /* --- proving --- */
@@ -151,18 +151,18 @@ members(const struct ts_group *group, const struct statement *st, const struct t
     const struct ts_num *Nv = ts_modulus_num(st->v->N);
 
     return ts_is_modulus(N, st->key->bits) && ts_is_modulus(Nv, st->key->bits) &&
-        ts_all_units(squared, 2, ts_modulus_num(st->key->N2)) && ts_num_is_unit_vartime(proof->z2, N) &&
-        ts_all_units(committed, 2, Nv) && ts_is_point(group, st->X) && ts_is_point(group, proof->Y) &&
-        in_ranges(proof, group, st->key->bits);
+           ts_all_units(squared, 2, ts_modulus_num(st->key->N2)) && ts_num_is_unit_vartime(proof->z2, N) &&
+           ts_all_units(committed, 2, Nv) && ts_is_point(group, st->X) && ts_is_point(group, proof->Y) &&
+           in_ranges(proof, group, st->key->bits);
 }
 
 /* (1+N)^z1 z2^N = A C^e mod N^2, written as C^-e (1+N)^z1 z2^N = A. */
 static bool
-paillier_holds(struct ts_scope *scope, const struct statement *st, const struct ts_enc_range_dlog *proof,
-    const struct ts_num *e)
+paillier_holds(
+    struct ts_scope *scope, const struct statement *st, const struct ts_enc_range_dlog *proof, const struct ts_num *e)
 {
-    const struct ts_num *A = ts_paillier_affine_vartime(
-        scope, st->key, st->C, ts_num_neg(scope, e), proof->z1, proof->z2);
+    const struct ts_num *A =
+        ts_paillier_affine_vartime(scope, st->key, st->C, ts_num_neg(scope, e), proof->z1, proof->z2);
 
     return ts_num_equal_vartime(A, proof->A);
 }
@@ -184,7 +184,7 @@ equations_hold(struct ts_scope *scope, const struct ts_place *place, const struc
     const struct ts_num *e = challenge(scope, place, st, proof);
 
     return group_holds(scope, group_of(place), st, proof, e) && paillier_holds(scope, st, proof, e) &&
-        ts_commitment_holds(scope, st->v, proof->z1, proof->z3, proof->D, proof->S, e);
+           ts_commitment_holds(scope, st->v, proof->z1, proof->z3, proof->D, proof->S, e);
 }
 
 enum ts_error

@@ -47,9 +47,9 @@ static bool
 in_ranges(const struct ts_no_small_factor *proof, uint32_t bits)
 {
     return ts_num_in_range_vartime(proof->z1, FACTOR_RANGE(bits)) &&
-        ts_num_in_range_vartime(proof->z2, FACTOR_RANGE(bits)) &&
-        ts_num_in_range_vartime(proof->w1, WIDE_RANGE(bits)) && ts_num_in_range_vartime(proof->w2, WIDE_RANGE(bits)) &&
-        ts_num_in_range_vartime(proof->v, CROSS_RANGE(bits));
+           ts_num_in_range_vartime(proof->z2, FACTOR_RANGE(bits)) &&
+           ts_num_in_range_vartime(proof->w1, WIDE_RANGE(bits)) &&
+           ts_num_in_range_vartime(proof->w2, WIDE_RANGE(bits)) && ts_num_in_range_vartime(proof->v, CROSS_RANGE(bits));
 }
 
 /* --- proving --- */
@@ -129,7 +129,7 @@ members(uint32_t bits, const struct ts_num *N, const struct ts_pedersen *v, cons
     const struct ts_num *Nv = ts_modulus_num(v->N);
 
     return ts_is_modulus(N, bits) && ts_is_modulus(Nv, bits) &&
-        ts_all_units(elements, sizeof elements / sizeof *elements, Nv) && in_ranges(proof, bits);
+           ts_all_units(elements, sizeof elements / sizeof *elements, Nv) && in_ranges(proof, bits);
 }
 
 /* Q^z1 t^v = T s^(N e) */
@@ -150,8 +150,8 @@ equations_hold(struct ts_scope *scope, const struct ts_place *place, const struc
     const struct ts_num *e = ts_no_small_factor_challenge(scope, place, N, v, proof);
 
     return ts_commitment_holds(scope, v, proof->z1, proof->w1, proof->A, proof->P, e) &&
-        ts_commitment_holds(scope, v, proof->z2, proof->w2, proof->B, proof->Q, e) &&
-        product_holds(scope, N, v, proof, e);
+           ts_commitment_holds(scope, v, proof->z2, proof->w2, proof->B, proof->Q, e) &&
+           product_holds(scope, N, v, proof, e);
 }
 
 enum ts_error
@@ -179,8 +179,7 @@ ts_no_small_factor_encode(struct ts_buf *out, const struct ts_no_small_factor *p
 }
 
 enum ts_error
-ts_no_small_factor_decode(
-    struct ts_no_small_factor *out, struct ts_scope *scope, struct ts_reader *in, uint32_t bits)
+ts_no_small_factor_decode(struct ts_no_small_factor *out, struct ts_scope *scope, struct ts_reader *in, uint32_t bits)
 {
     const size_t size = bits / 8;
 

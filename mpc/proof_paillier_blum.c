@@ -6,9 +6,9 @@
 /* Pi-mod, protocol-equations.md 4.2. */
 
 #define NAME "paillier_blum"
-#define EXTRA_BYTES ((size_t)16)                        /* y_i: 128 bits more than N */
+#define EXTRA_BYTES ((size_t)16)                          /* y_i: 128 bits more than N */
 #define Y_MAX_BYTES ((size_t)4096 / 8 + 64 + EXTRA_BYTES) /* of the largest modulus, with a margin for vectors */
-#define SYMBOL_TRIES 256                                /* half of the candidates for w have the right symbol */
+#define SYMBOL_TRIES 256                                  /* half of the candidates for w have the right symbol */
 
 static void
 put_statement(struct ts_buf *out, const struct ts_place *place, const struct ts_num *N)
@@ -19,8 +19,7 @@ put_statement(struct ts_buf *out, const struct ts_place *place, const struct ts_
 
 /* y_i; the item "i" is put behind the common front and taken off again. */
 static const struct ts_num *
-challenge_at(struct ts_scope *scope, const struct ts_mpc *mpc, struct ts_buf *front, uint32_t i,
-    const struct ts_num *N)
+challenge_at(struct ts_scope *scope, const struct ts_mpc *mpc, struct ts_buf *front, uint32_t i, const struct ts_num *N)
 {
     uint8_t bytes[Y_MAX_BYTES];
     size_t size = ts_num_bits_vartime(N) / 8 + EXTRA_BYTES;
@@ -39,8 +38,8 @@ challenge_at(struct ts_scope *scope, const struct ts_mpc *mpc, struct ts_buf *fr
 }
 
 enum ts_error
-ts_paillier_blum_challenge(const struct ts_num *y[TS_REPETITIONS], struct ts_scope *scope,
-    const struct ts_place *place, const struct ts_num *N, const struct ts_num *w)
+ts_paillier_blum_challenge(const struct ts_num *y[TS_REPETITIONS], struct ts_scope *scope, const struct ts_place *place,
+    const struct ts_num *N, const struct ts_num *w)
 {
     struct ts_buf front;
 
@@ -57,10 +56,10 @@ ts_paillier_blum_challenge(const struct ts_num *y[TS_REPETITIONS], struct ts_sco
 /* What the prover computes once. Secret: all but w. */
 struct prover {
     struct ts_crt crt;
-    struct ts_crt_exponent euler; /* (p-1)/2, (q'-1)/2 */
+    struct ts_crt_exponent euler;  /* (p-1)/2, (q'-1)/2 */
     struct ts_crt_exponent fourth; /* of the fourth root that is a square */
-    struct ts_crt_exponent nth;   /* 1/N mod phi(N) */
-    unsigned w_p, w_q;            /* w is no square mod p, mod q' */
+    struct ts_crt_exponent nth;    /* 1/N mod phi(N) */
+    unsigned w_p, w_q;             /* w is no square mod p, mod q' */
 };
 
 /* Whether x is no square modulo a prime, as 0 or 1, by Euler's criterion; constant time. */
@@ -178,8 +177,7 @@ members(const struct ts_place *place, uint32_t bits, const struct ts_num *N, con
 {
     /* w: not in the paper's list; w = 0 or gcd(w,N) > 1 forges the proof (CVE-2025-66016). A symbol of -1 implies
      * gcd(w,N) = 1. */
-    if (!ts_is_modulus(N, bits) || !ts_num_is_reduced_vartime(proof->w, N) ||
-        ts_num_jacobi_vartime(proof->w, N) != -1)
+    if (!ts_is_modulus(N, bits) || !ts_num_is_reduced_vartime(proof->w, N) || ts_num_jacobi_vartime(proof->w, N) != -1)
         return false;
     for (size_t i = 0; i < TS_REPETITIONS; i++) {
         if (proof->a[i] > 1 || proof->b[i] > 1 || !ts_num_is_unit_vartime(proof->x[i], N) ||
@@ -198,12 +196,12 @@ round_holds(struct ts_scope *scope, const struct ts_modulus *N, const struct ts_
     const struct ts_num *square = ts_mod_mul(scope, proof->x[i], proof->x[i], N);
 
     return ts_num_equal_vartime(ts_mod_mul(scope, square, square, N), v) &&
-        ts_num_equal_vartime(ts_mod_power_vartime(scope, proof->z[i], ts_modulus_num(N), N), y);
+           ts_num_equal_vartime(ts_mod_power_vartime(scope, proof->z[i], ts_modulus_num(N), N), y);
 }
 
 static bool
-equations_hold(struct ts_scope *scope, const struct ts_place *place, const struct ts_num *N,
-    const struct ts_paillier_blum *proof)
+equations_hold(
+    struct ts_scope *scope, const struct ts_place *place, const struct ts_num *N, const struct ts_paillier_blum *proof)
 {
     const struct ts_modulus *m = ts_modulus_new(scope, N);
     const struct ts_num *y[TS_REPETITIONS];

@@ -77,8 +77,8 @@ ts_put_verifier(struct ts_buf *out, const struct ts_pedersen *v)
 }
 
 bool
-ts_commitment_holds(struct ts_scope *scope, const struct ts_pedersen *v, const struct ts_num *x,
-    const struct ts_num *y, const struct ts_num *first, const struct ts_num *power, const struct ts_num *e)
+ts_commitment_holds(struct ts_scope *scope, const struct ts_pedersen *v, const struct ts_num *x, const struct ts_num *y,
+    const struct ts_num *first, const struct ts_num *power, const struct ts_num *e)
 {
     const struct ts_num *left = ts_pedersen_commit_vartime(scope, v, x, y);
     const struct ts_num *right = ts_mod_mul(scope, first, ts_mod_power_vartime(scope, power, e, v->N), v->N);

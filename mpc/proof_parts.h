@@ -39,7 +39,7 @@ bool ts_commitment_holds(struct ts_scope *scope, const struct ts_pedersen *v, co
     const struct ts_num *y, const struct ts_num *first, const struct ts_num *power, const struct ts_num *e);
 
 /** mask + e * secret over the integers, constant time; public from now on. */
-const struct ts_num *ts_response(struct ts_scope *scope, const struct ts_num *mask, const struct ts_num *e,
-    const struct ts_num *secret);
+const struct ts_num *ts_response(
+    struct ts_scope *scope, const struct ts_num *mask, const struct ts_num *e, const struct ts_num *secret);
 
 #endif

@@ -4,7 +4,7 @@
 /* Pi-prm, protocol-equations.md 4.3. */
 
 #define NAME "ring_pedersen"
-#define BIT(e16, i) (((e16)[(i) >> 3] >> ((i) & 7)) & 1)
+#define BIT(e16, i) (((e16)[(i) >> 3] >> ((i)&7)) & 1)
 
 static void
 put_statement(struct ts_buf *out, const struct ts_place *place, const struct ts_num *N, const struct ts_num *s,

@@ -2,8 +2,6 @@
 
 #include "mpc/message.h"
 
-#define COIN_MAX ((size_t)128)
-
 void
 ts_refresh_start_encode(struct ts_buf *out, const struct ts_refresh_start *message)
 {
@@ -33,8 +31,8 @@ ts_coin_encode(struct ts_buf *out, const struct ts_num *d2)
 }
 
 enum ts_error
-ts_coin_decode(const struct ts_num **d2, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in,
-    size_t len)
+ts_coin_decode(
+    const struct ts_num **d2, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in, size_t len)
 {
     struct ts_reader reader;
 
@@ -44,8 +42,7 @@ ts_coin_decode(const struct ts_num **d2, struct ts_scope *scope, const struct ts
 }
 
 void
-ts_refresh_opening_encode(
-    struct ts_buf *out, const struct ts_group *group, const struct ts_refresh_opening *message)
+ts_refresh_opening_encode(struct ts_buf *out, const struct ts_group *group, const struct ts_refresh_opening *message)
 {
     ts_item_put_int(out, "d", message->d1);
     ts_item_put(out, "u", message->u, sizeof message->u);
@@ -63,19 +60,4 @@ ts_refresh_opening_decode(struct ts_refresh_opening *out, struct ts_scope *scope
     ts_message_take_bytes(out->u, &reader, "u", sizeof out->u);
     ts_share_take(&out->share, scope, &reader, group, bits);
     return ts_message_end(&reader, scope);
-}
-
-enum ts_error
-ts_coin_commitment(uint8_t c[TS_HASH_BYTES], const struct ts_place *place, const struct ts_num *d1,
-    const uint8_t u[TS_NONCE_BYTES])
-{
-    struct ts_buf value;
-
-    ts_buf_init_secret(&value, COIN_MAX);
-    ts_coin_encode(&value, d1);
-    enum ts_error error = ts_buf_error(&value);
-    if (error == TS_OK)
-        error = ts_commitment(c, place, value.data, value.len, u);
-    ts_buf_clear(&value);
-    return error;
 }

@@ -19,8 +19,8 @@ enum ts_error ts_refresh_start_decode(struct ts_refresh_start *out, const uint8_
 
 /** 4. P2 -> P1: its half of the coin, d in [0, q). */
 void ts_coin_encode(struct ts_buf *out, const struct ts_num *d2);
-enum ts_error ts_coin_decode(const struct ts_num **d2, struct ts_scope *scope, const struct ts_group *group,
-    const uint8_t *in, size_t len);
+enum ts_error ts_coin_decode(
+    const struct ts_num **d2, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in, size_t len);
 
 /** 5. P1 -> P2: d in [0, q), u, C of the new share, its proof. */
 struct ts_refresh_opening {
@@ -32,9 +32,5 @@ void ts_refresh_opening_encode(
     struct ts_buf *out, const struct ts_group *group, const struct ts_refresh_opening *message);
 enum ts_error ts_refresh_opening_decode(struct ts_refresh_opening *out, struct ts_scope *scope,
     const struct ts_group *group, uint32_t bits, const uint8_t *in, size_t len);
-
-/** Commitment to d1 with u, role P1. */
-enum ts_error ts_coin_commitment(uint8_t c[TS_HASH_BYTES], const struct ts_place *place, const struct ts_num *d1,
-    const uint8_t u[TS_NONCE_BYTES]);
 
 #endif

@@ -47,8 +47,7 @@ commit(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, c
 }
 
 static enum ts_error
-open_commitment(
-    struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
+open_commitment(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_refresh_run *run = machine->run;
     struct ts_half *half = run->half;
@@ -71,8 +70,7 @@ open_commitment(
 }
 
 static enum ts_error
-take_confirmation(
-    struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
+take_confirmation(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_refresh_run *run = machine->run;
     enum ts_error error = ts_machine_confirmed(machine, &run->place, TS_ROLE_P2, in, len);

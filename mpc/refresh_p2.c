@@ -40,8 +40,7 @@ answer_init(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *o
 }
 
 static enum ts_error
-answer_commitment(
-    struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
+answer_commitment(struct ts_machine *machine, struct ts_scope *scope, struct ts_buf *out, const uint8_t *in, size_t len)
 {
     struct ts_refresh_run *run = machine->run;
 

@@ -60,8 +60,8 @@ ts_refresh_new(struct ts_machine **out, const struct ts_mpc *mpc, const struct t
 }
 
 enum ts_error
-ts_refresh_begin(struct ts_machine *machine, const uint8_t n1[TS_NONCE_BYTES], const uint8_t n2[TS_NONCE_BYTES],
-    const char *use)
+ts_refresh_begin(
+    struct ts_machine *machine, const uint8_t n1[TS_NONCE_BYTES], const uint8_t n2[TS_NONCE_BYTES], const char *use)
 {
     struct ts_refresh_run *run = machine->run;
     struct ts_half *half = run->half;
@@ -82,8 +82,8 @@ ts_refresh_begin(struct ts_machine *machine, const uint8_t n1[TS_NONCE_BYTES], c
         .n1 = n1,
         .n2 = n2};
 
-    run->place = (struct ts_place){
-        .mpc = machine->mpc, .curve = half->curve, .sid_len = TS_SID_BYTES, .role = half->role};
+    run->place =
+        (struct ts_place){.mpc = machine->mpc, .curve = half->curve, .sid_len = TS_SID_BYTES, .role = half->role};
     enum ts_error error = ts_point_encode(X, group, half->X);
     if (error == TS_OK)
         error = ts_sid(run->place.sid, machine->mpc, &fields);

@@ -20,8 +20,8 @@ enum ts_error ts_refresh_new(struct ts_machine **out, const struct ts_mpc *mpc, 
     uint8_t role, const struct ts_pairing *fresh, const struct ts_half *old);
 
 /** Both nonces known: the place, a fresh hedge key, and the own half of the coin (use: d1, d2). */
-enum ts_error ts_refresh_begin(struct ts_machine *machine, const uint8_t n1[TS_NONCE_BYTES],
-    const uint8_t n2[TS_NONCE_BYTES], const char *use);
+enum ts_error ts_refresh_begin(
+    struct ts_machine *machine, const uint8_t n1[TS_NONCE_BYTES], const uint8_t n2[TS_NONCE_BYTES], const char *use);
 
 /** Move the shares by the coin: x1 + d and X1 + dG, x2 - d and X2 - dG. X stays.
  *  In:   d1, d2  in [0, q)

@@ -23,8 +23,8 @@ draw_rho(struct ts_scope *scope, const struct ts_place *place, const struct ts_h
 }
 
 enum ts_error
-ts_share_make(struct ts_share *out, struct ts_scope *scope, const struct ts_place *place,
-    const struct ts_hedge *hedge, const struct ts_pairing *pairing, const struct ts_num *x, const struct ts_point *X1)
+ts_share_make(struct ts_share *out, struct ts_scope *scope, const struct ts_place *place, const struct ts_hedge *hedge,
+    const struct ts_pairing *pairing, const struct ts_num *x, const struct ts_point *X1)
 {
     const struct ts_num *rho = draw_rho(scope, place, hedge, pairing, X1);
     const struct ts_num *C = ts_paillier_encrypt_crt(scope, &pairing->own, x, rho);
@@ -45,8 +45,8 @@ ts_share_put(struct ts_buf *out, const struct ts_group *group, const struct ts_s
 }
 
 void
-ts_share_take(struct ts_share *out, struct ts_scope *scope, struct ts_reader *in, const struct ts_group *group,
-    uint32_t bits)
+ts_share_take(
+    struct ts_share *out, struct ts_scope *scope, struct ts_reader *in, const struct ts_group *group, uint32_t bits)
 {
     out->C = ts_item_take_int(scope, in, "C", bits / 4); /* below N^2 */
     enum ts_error error = ts_enc_range_dlog_decode(&out->proof, scope, in, group, bits);

@@ -15,11 +15,11 @@ enum ts_error ts_share_make(struct ts_share *out, struct ts_scope *scope, const 
     const struct ts_hedge *hedge, const struct ts_pairing *pairing, const struct ts_num *x, const struct ts_point *X1);
 /** Items C and the proof's; `take` fails the scope or the reader. */
 void ts_share_put(struct ts_buf *out, const struct ts_group *group, const struct ts_share *share);
-void ts_share_take(struct ts_share *out, struct ts_scope *scope, struct ts_reader *in, const struct ts_group *group,
-    uint32_t bits);
+void ts_share_take(
+    struct ts_share *out, struct ts_scope *scope, struct ts_reader *in, const struct ts_group *group, uint32_t bits);
 /** P2: the ciphertext belongs to X1 as P2 knows it. Returns: TS_OK; TS_CHEATED; TS_INTERNAL. */
-enum ts_error ts_share_verify(const struct ts_place *place, const struct ts_pairing *pairing,
-    const struct ts_point *X1, const struct ts_share *share);
+enum ts_error ts_share_verify(const struct ts_place *place, const struct ts_pairing *pairing, const struct ts_point *X1,
+    const struct ts_share *share);
 
 /** X = X1 + X2 in the half's scope. Returns: TS_OK; TS_CHEATED for infinity; TS_INTERNAL. */
 enum ts_error ts_half_join(struct ts_half *half, const struct ts_mpc *mpc);

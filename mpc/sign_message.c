@@ -10,8 +10,8 @@ ts_sign_answer_encode(struct ts_buf *out, const struct ts_sign_answer *answer)
 }
 
 enum ts_error
-ts_sign_answer_decode(struct ts_sign_answer *out, struct ts_scope *scope, const struct ts_group *group,
-    const uint8_t *in, size_t len)
+ts_sign_answer_decode(
+    struct ts_sign_answer *out, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in, size_t len)
 {
     struct ts_reader reader;
 

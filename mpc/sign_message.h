@@ -11,7 +11,7 @@ struct ts_sign_answer {
 };
 void ts_sign_answer_encode(struct ts_buf *out, const struct ts_sign_answer *answer);
 /** Returns: TS_OK; TS_FORMAT, also for a sigma outside [0, q); TS_INTERNAL. */
-enum ts_error ts_sign_answer_decode(struct ts_sign_answer *out, struct ts_scope *scope, const struct ts_group *group,
-    const uint8_t *in, size_t len);
+enum ts_error ts_sign_answer_decode(
+    struct ts_sign_answer *out, struct ts_scope *scope, const struct ts_group *group, const uint8_t *in, size_t len);
 
 #endif

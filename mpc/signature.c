@@ -38,8 +38,7 @@ ts_sign_p2(struct ts_scope *scope, const struct ts_group *group, const struct ts
     const struct ts_num *h, const struct ts_num *r)
 {
     const struct ts_modulus *q = ts_group_order(group);
-    const struct ts_num *sigma =
-        ts_mod_sub(scope, ts_mod_mul(scope, h, a, q), ts_mod_mul(scope, r, beta, q), q);
+    const struct ts_num *sigma = ts_mod_sub(scope, ts_mod_mul(scope, h, a, q), ts_mod_mul(scope, r, beta, q), q);
 
     return ts_num_publish(sigma, "sigma is sent to P1");
 }
@@ -98,8 +97,8 @@ equation_holds(struct ts_scope *scope, const struct ts_group *group, const struc
 }
 
 enum ts_error
-ts_ecdsa_verify(const struct ts_group *group, const struct ts_point *X, const struct ts_num *h,
-    const struct ts_num *r, const struct ts_num *s)
+ts_ecdsa_verify(const struct ts_group *group, const struct ts_point *X, const struct ts_num *h, const struct ts_num *r,
+    const struct ts_num *s)
 {
     const struct ts_modulus *q = ts_group_order(group);
     enum ts_error error = TS_CHEATED;

@@ -21,8 +21,7 @@ enum ts_error ts_presign_p2_values(const struct ts_num **a, const struct ts_num 
 
 /** P1's V of a presignature: the centred plaintext mod q, in [0,q); secret.
  *  In:   M  ts_paillier_decrypt of a D whose affine_range proof has been verified */
-const struct ts_num *ts_presign_p1_value(
-    struct ts_scope *scope, const struct ts_group *group, const struct ts_num *M);
+const struct ts_num *ts_presign_p1_value(struct ts_scope *scope, const struct ts_group *group, const struct ts_num *M);
 
 /** r of R' = delta*R: its x coordinate mod q, in [1,q); public. Fails the scope with TS_CHEATED where r is 0 or R' is
  *  infinity. */
@@ -35,10 +34,10 @@ const struct ts_num *ts_sign_p2(struct ts_scope *scope, const struct ts_group *g
 
 /** What P1 signs with. */
 struct ts_sign_p1_input {
-    const struct ts_point *X;                 /**< public key */
-    const struct ts_num *k1, *V;              /**< P1's half of the presignature; secret */
-    const struct ts_num *h, *delta, *r;       /**< public, computed by P1 itself */
-    const struct ts_num *sigma;               /**< received */
+    const struct ts_point *X;           /**< public key */
+    const struct ts_num *k1, *V;        /**< P1's half of the presignature; secret */
+    const struct ts_num *h, *delta, *r; /**< public, computed by P1 itself */
+    const struct ts_num *sigma;         /**< received */
 };
 
 /** P1's end of a signature: s = (delta*k1)^-1 (sigma + r*V) mod q, the lower of s and q-s, verified under X.

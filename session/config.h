@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The one YAML configuration file, for both sides. Source of keys and defaults: docs/tallystick.yaml.5. */
+/** The one YAML configuration file, for both sides. Source of keys and defaults: docs/configuration.md. */
 struct ts_config {
     char *path; /**< file that was read, NULL when there was none (then all is default) */
 

@@ -137,8 +137,8 @@ check_cases(struct tally *tally, const struct vectors *file, const json_t *list)
         const json_t *expanded = json_array_get(list, i);
         const char *why = text_of(expanded, "why");
         char group[64];
-        snprintf(group, sizeof group, "case %" JSON_INTEGER_FORMAT " %.20s:",
-            json_integer_value(json_object_get(expanded, "id")),
+        snprintf(group, sizeof group,
+            "case %" JSON_INTEGER_FORMAT " %.20s:", json_integer_value(json_object_get(expanded, "id")),
             text_of(expanded, "proof") ? text_of(expanded, "proof") : "");
         print_line(tally, why && check_case(file, expanded), group, why);
         if (json_object_get(expanded, "prove"))

@@ -1,9 +1,13 @@
 #include "tests/parties.h"
 
+#include "tests/cheat.h"
 #include "tests/safe_primes.h"
 
 #include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
@@ -144,8 +148,7 @@ pump_honest(struct ts_machine *machines[2])
 }
 
 void
-parties_pair(
-    struct ts_pairing *out[2], struct parties *parties, uint32_t bits, unsigned p1_primes, unsigned p2_primes)
+parties_pair(struct ts_pairing *out[2], struct parties *parties, uint32_t bits, unsigned p1_primes, unsigned p2_primes)
 {
     struct ts_machine *machines[2];
     uint8_t confirmation[2][TS_HASH_BYTES];
@@ -181,8 +184,7 @@ parties_keygen(struct parties *parties, enum ts_curve curve)
 void
 parties_presign_machines(struct ts_machine *machines[2], struct parties *parties, uint32_t count, uint64_t batch)
 {
-    struct ts_presign_place place = {
-        .mpc = parties->mpc, .n1 = parties->n1, .n2 = parties->n2, .batch = batch};
+    struct ts_presign_place place = {.mpc = parties->mpc, .n1 = parties->n1, .n2 = parties->n2, .batch = batch};
 
     place.pairing = parties->pairing[0];
     place.half = parties->half[0];
@@ -259,8 +261,7 @@ parties_openssl_accepts(const struct parties *parties, const uint8_t *digest, si
     ECDSA_SIG *pair = ECDSA_SIG_new();
     unsigned char *der = NULL;
 
-    ck_assert_int_eq(
-        ts_num_to_bytes(order, (size_t)scalar_len, ts_modulus_num(ts_group_order(group))), TS_OK);
+    ck_assert_int_eq(ts_num_to_bytes(order, (size_t)scalar_len, ts_modulus_num(ts_group_order(group))), TS_OK);
     BIGNUM *half = BN_bin2bn(order, scalar_len, NULL);
     BN_rshift1(half, half);
     bool low = BN_cmp(s, half) <= 0;
@@ -293,4 +294,51 @@ parties_expect(struct ts_machine *machines[2], parties_tamper *tamper, void *ctx
     ck_assert_uint_eq(out.len, 0);
     ts_machine_free(machines[0]);
     ts_machine_free(machines[1]);
+}
+
+void
+parties_cheat(void *ctx, unsigned number, struct ts_buf *payload)
+{
+    const struct parties_cheat *cheat = ctx;
+
+    if (number != cheat->number)
+        return;
+    if (cheat->label)
+        ck_assert_int_eq(cheat_item(payload, cheat->label, cheat->nth), TS_OK);
+    else
+        payload->data[payload->len - 1] ^= 1;
+}
+
+void
+parties_replay(void *ctx, unsigned number, struct ts_buf *payload)
+{
+    const struct parties_replay *replay = ctx;
+
+    if (number != replay->number)
+        return;
+    const struct ts_buf *old = &replay->record->payloads[number - 1];
+    ts_buf_clear(payload);
+    ck_assert_int_eq(ts_buf_put(payload, old->data, old->len), TS_OK);
+}
+
+void
+parties_flip(void *ctx, unsigned number, struct ts_buf *payload)
+{
+    const struct parties_flip *flip = ctx;
+
+    if (number != flip->number)
+        return;
+    size_t bit = flip->random % (8 * payload->len);
+    payload->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
+
+unsigned
+parties_seed(const char *test)
+{
+    const char *given = getenv("TS_TEST_SEED");
+    unsigned seed = given ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
+
+    printf("# %s: TS_TEST_SEED=%u\n", test, seed);
+    fflush(stdout);
+    return seed;
 }

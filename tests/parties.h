@@ -65,9 +65,35 @@ enum ts_error parties_sign(uint8_t *signature, struct ts_presig_p1 *p1, struct t
 bool parties_openssl_accepts(
     const struct parties *parties, const uint8_t *digest, size_t len, const uint8_t *signature);
 
+/** A tamper that changes one item of one payload by cheat_item. */
+struct parties_cheat {
+    unsigned number;   /**< payload, from 1 */
+    const char *label; /**< NULL: flip the last bit of a payload that has no items */
+    unsigned nth;
+    enum ts_error error; /**< what must come of it */
+    int failed;          /**< and at whom */
+};
+void parties_cheat(void *ctx, unsigned number, struct ts_buf *payload);
+
+/** A tamper that replaces one payload by that of another run. */
+struct parties_replay {
+    unsigned number;
+    const struct parties_record *record;
+};
+void parties_replay(void *ctx, unsigned number, struct ts_buf *payload);
+
+/** A tamper that flips one bit. */
+struct parties_flip {
+    unsigned number;
+    uint32_t random; /**< says which: of the payload's bits, this one modulo their number */
+};
+void parties_flip(void *ctx, unsigned number, struct ts_buf *payload);
+
+/** The seed of a test, from TS_TEST_SEED or the clock; printed. */
+unsigned parties_seed(const char *test);
+
 /** One failed-run check: pump fresh machines with a tamper, expect this error at this party, and that both machines
  *  are useless afterwards. Frees the machines. */
-void parties_expect(
-    struct ts_machine *machines[2], parties_tamper *tamper, void *ctx, enum ts_error error, int failed);
+void parties_expect(struct ts_machine *machines[2], parties_tamper *tamper, void *ctx, enum ts_error error, int failed);
 
 #endif

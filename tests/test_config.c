@@ -191,6 +191,40 @@ START_TEST(fills_in_defaults)
 }
 END_TEST
 
+/* "# key: value" becomes "key: value"; prose stays a comment. */
+static void
+uncomment(char *line)
+{
+    size_t word = 2 + strspn(line + 2, " ");
+
+    word += strspn(line + word, "abcdefghijklmnopqrstuvwxyz-");
+    if (strncmp(line, "# ", 2) == 0 && line[word] == ':')
+        memmove(line, line + 2, strlen(line + 2) + 1);
+}
+
+START_TEST(the_example_is_true)
+{
+    struct ts_config *config;
+    char line[256], text[8192] = "", error[256];
+    FILE *file = fopen(TS_TESTDIR "/../docs/tallystick.yaml.example", "r");
+
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file)) {
+        uncomment(line);
+        ck_assert_uint_lt(strlen(text) + strlen(line), sizeof text);
+        strcat(text, line);
+    }
+    (void)fclose(file);
+    write_file(path, text, strlen(text));
+    ck_assert_msg(ts_config_load(&config, path, error, sizeof error) == TS_OK, "%s", error);
+    ck_assert_str_eq(config->peer.name, "phone");
+    ck_assert_ptr_nonnull(config->hsm);
+    ck_assert_uint_eq(config->threads, 4);
+    ck_assert_uint_eq(config->timeout.approval, 60000);
+    ts_config_free(config);
+}
+END_TEST
+
 START_TEST(places_state)
 {
     struct ts_config *config;
@@ -342,6 +376,7 @@ main(void)
     tcase_add_loop_test(tests, refuses, 0, sizeof bad / sizeof *bad);
     tcase_add_test(tests, reads_every_key);
     tcase_add_test(tests, fills_in_defaults);
+    tcase_add_test(tests, the_example_is_true);
     tcase_add_test(tests, places_state);
     tcase_add_test(tests, finds_the_file);
     tcase_add_test(tests, refuses_odd_files);

@@ -95,8 +95,7 @@ void get_proof(struct entry *e, struct proof *out, const json_t *wire, bool firs
 void encode_proof(struct ts_buf *out, const struct proof *proof);
 enum ts_error decode_proof(struct proof *out, struct ts_scope *scope, struct ts_reader *in, uint32_t bits);
 /** The verifier's answer; for affine_range under P1's key both verifiers must agree, or the entry is strange. */
-bool verify_proof(
-    struct entry *e, const struct ts_place *place, const struct statement *st, const struct proof *proof);
+bool verify_proof(struct entry *e, const struct ts_place *place, const struct statement *st, const struct proof *proof);
 /** N, s, t of a verifier. */
 struct ts_pedersen make_pedersen(
     struct entry *e, const struct ts_num *N, const struct ts_num *s, const struct ts_num *t);

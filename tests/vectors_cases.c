@@ -111,6 +111,7 @@ expand_case(const json_t *entry, const json_t *cases)
         return NULL;
     }
     json_object_del(full, "prove");
+    json_object_set_new(full, "patched", json_true());
     return full;
 }
 
@@ -169,7 +170,7 @@ same_wire(const struct proof *a, const struct proof *b)
     encode_proof(&first, a);
     encode_proof(&second, b);
     bool same = ts_buf_error(&first) == TS_OK && ts_buf_error(&second) == TS_OK && first.len == second.len &&
-        memcmp(first.data, second.data, first.len) == 0;
+                memcmp(first.data, second.data, first.len) == 0;
     ts_buf_clear(&first);
     ts_buf_clear(&second);
     return same;
@@ -187,13 +188,13 @@ make_key(struct entry *e, struct ts_trapdoor *out, const struct statement *st, c
     if (e->strange || ts_trapdoor_init(out, e->scope, e->file->bits, p, q, t, lambda) != TS_OK)
         return false;
     return ts_num_equal_vartime(ts_modulus_num(out->key.N), st->N) &&
-        (!pedersen || ts_num_equal_vartime(out->pedersen.s, st->s));
+           (!pedersen || ts_num_equal_vartime(out->pedersen.s, st->s));
 }
 
 /* The proofs whose witness is the factors. */
 static enum ts_error
-prove_factors(struct entry *e, struct proof *out, const struct parts *parts, const struct ts_hedge *hedge,
-    const json_t *witness)
+prove_factors(
+    struct entry *e, struct proof *out, const struct parts *parts, const struct ts_hedge *hedge, const json_t *witness)
 {
     struct ts_trapdoor key;
 
@@ -226,8 +227,8 @@ prove_affine_range(struct entry *e, struct proof *out, const struct parts *parts
     const struct ts_num *a = get_num(e, witness, "a"), *b = get_num(e, witness, "b");
     const struct ts_num *rho = get_num(e, witness, "rho");
 
-    return ts_affine_range_prove(&out->affine_range, e->scope, &parts->place, hedge, key, v, parts->st.C,
-        parts->st.D, parts->st.R2, a, b, rho);
+    return ts_affine_range_prove(
+        &out->affine_range, e->scope, &parts->place, hedge, key, v, parts->st.C, parts->st.D, parts->st.R2, a, b, rho);
 }
 
 static enum ts_error
@@ -237,8 +238,7 @@ prove(struct entry *e, struct proof *out, const struct parts *parts, const uint8
     struct ts_paillier key;
 
     if (out->kind == PROOF_DLOG)
-        return ts_dlog_prove(
-            &out->dlog, e->scope, &parts->place, &hedge, parts->st.W, get_num(e, witness, "w"));
+        return ts_dlog_prove(&out->dlog, e->scope, &parts->place, &hedge, parts->st.W, get_num(e, witness, "w"));
     if (out->kind != PROOF_ENC_RANGE_DLOG && out->kind != PROOF_AFFINE_RANGE)
         return prove_factors(e, out, parts, &hedge, witness);
     struct ts_pedersen v = make_pedersen(e, parts->st.Nv, parts->st.sv, parts->st.tv);

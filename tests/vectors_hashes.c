@@ -116,8 +116,8 @@ wire_again(struct entry *e, const json_t *in)
     const uint8_t *bytes = get_bytes(e, &len, in, "bytes");
     struct ts_reader reader;
     struct ts_buf buf;
-    bool needs_group = proof.kind != PROOF_PAILLIER_BLUM && proof.kind != PROOF_RING_PEDERSEN &&
-        proof.kind != PROOF_NO_SMALL_FACTOR;
+    bool needs_group =
+        proof.kind != PROOF_PAILLIER_BLUM && proof.kind != PROOF_RING_PEDERSEN && proof.kind != PROOF_NO_SMALL_FACTOR;
 
     e->strange = e->strange || (needs_group && !proof.group);
     if (e->strange)

@@ -117,7 +117,7 @@ read_num(struct entry *e, const json_t *value)
     bool negative = text[0] == '-';
     text += negative;
     bool canonical = strncmp(text, "0x", 2) == 0 && text[2] && all_digits(text + 2) &&
-        (text[2] != '0' || (text[3] == '\0' && !negative));
+                     (text[2] != '0' || (text[3] == '\0' && !negative));
     size_t digits = canonical ? strlen(text + 2) : 0;
     if (!canonical || !(even = malloc(digits + 2))) {
         e->strange = true;

@@ -14,7 +14,10 @@ struct field {
     bool first; /* part of the first message */
 };
 
-#define FIELD(kind, label, type, first) {#label, offsetof(struct ts_##kind, label), type, first}
+#define FIELD(kind, label, type, first)                                                                                \
+    {                                                                                                                  \
+#label, offsetof(struct ts_##kind, label), type, first                                                         \
+    }
 
 static const struct field fields[PROOF_KINDS][12] = {
     [PROOF_DLOG] = {FIELD(dlog, K, POINT, true), FIELD(dlog, z, INT, false)},
@@ -38,7 +41,10 @@ static const struct field fields[PROOF_KINDS][12] = {
 };
 
 /* The statements, over struct statement. */
-#define PART(label, type) {#label, offsetof(struct statement, label), type, true}
+#define PART(label, type)                                                                                              \
+    {                                                                                                                  \
+#label, offsetof(struct statement, label), type, true                                                          \
+    }
 
 static const struct field statements[PROOF_KINDS][7] = {
     [PROOF_DLOG] = {PART(W, POINT)},
@@ -216,7 +222,7 @@ is_under_p1(const struct vectors *file, const struct statement *st)
     const struct ts_pedersen *own = &file->p1.pedersen;
 
     return file->p1_usable && ts_num_equal_vartime(st->N, ts_modulus_num(own->N)) &&
-        ts_num_equal_vartime(st->sv, own->s) && ts_num_equal_vartime(st->tv, own->t);
+           ts_num_equal_vartime(st->sv, own->s) && ts_num_equal_vartime(st->tv, own->t);
 }
 
 static enum ts_error

@@ -1,6 +1,7 @@
 #include "tools/tool.h"
-#include "tools/primes.h"
 #include "session/config_place.h"
+#include "session/prime_fill.h"
+#include "session/secret_ask.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -87,7 +88,7 @@ make_token(struct ts_token_row *out, const struct ts_tool *tool, const struct ar
     if (error != TS_NOT_FOUND)
         return error;
     ts_buf_init_secret(&pin, TS_PIN_MAX);
-    error = ts_tool_pin(&pin, tool, arguments->so_source, "SO PIN", true);
+    error = ts_secret_ask(&pin, &tool->env, arguments->so_source, "SO PIN", true);
     if (error == TS_OK) {
         error = ts_token_create(&id, store, ts_enterprise_hsm(tool->enterprise), arguments->label, pin.data, pin.len);
         if (error == TS_OK)
@@ -112,7 +113,7 @@ set_user_pin(struct ts_keyring **out, const struct ts_tool *tool, const struct t
     if (error != TS_OK)
         return error;
     ts_buf_init_secret(&pin, TS_PIN_MAX);
-    error = ts_tool_pin(&pin, tool, arguments->user_source, "user PIN", true);
+    error = ts_secret_ask(&pin, &tool->env, arguments->user_source, "user PIN", true);
     if (error == TS_OK) {
         error = ts_token_set_pin(ts_enterprise_store(tool->enterprise), ts_enterprise_hsm(tool->enterprise), token->id,
             *out, TS_USER, pin.data, pin.len);
@@ -149,10 +150,9 @@ set_up(const struct ts_tool *tool, const struct arguments *arguments)
                                    : set_user_pin(&keyring, tool, &token, arguments);
     if (error == TS_OK)
         error = prepare_token(tool, token.id, keyring, arguments->name);
-    if (error == TS_OK && arguments->primes)
-        error = ts_tool_import_primes(tool, token.id, keyring, bits, arguments->primes);
-    else if (error == TS_OK && !arguments->no_primes)
-        error = ts_tool_search_primes(tool, token.id, keyring, bits);
+    if (error == TS_OK && (arguments->primes || !arguments->no_primes))
+        error = ts_prime_fill(&tool->env, ts_enterprise_store(tool->enterprise), keyring, token.id, bits,
+            arguments->primes, tool->config->threads);
     ts_keyring_free(keyring);
     if (error == TS_OK)
         (void)printf(

@@ -1,10 +1,6 @@
 #include "tools/tool.h"
-#include "base/secret.h"
-#include "base/terminal.h"
-#include "base/text.h"
-#include "store/pin_source.h"
+#include "session/secret_ask.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,39 +77,6 @@ ts_tool_token(struct ts_token_row *out, const struct ts_tool *tool, const char *
     return error;
 }
 
-static enum ts_error
-ask(struct ts_buf *out, const char *prompt, bool fresh)
-{
-    char shown[128];
-    enum ts_error error;
-
-    (void)snprintf(shown, sizeof shown, "%s: ", prompt);
-    error = fresh ? ts_terminal_new_secret(out, shown, TS_PIN_MIN) : ts_terminal_secret(out, shown);
-    if (error == TS_IO)
-        (void)ts_complain("there is no terminal to ask for the %s; name its source by an option", prompt);
-    else if (error != TS_OK)
-        (void)ts_complain("no %s was given", prompt);
-    return error;
-}
-
-enum ts_error
-ts_tool_pin(struct ts_buf *out, const struct ts_tool *tool, const char *source, const char *prompt, bool fresh)
-{
-    enum ts_error error;
-
-    ts_buf_clear(out);
-    if (!source)
-        return ask(out, prompt, fresh);
-    error = ts_pin_source_read(out, &tool->env, source);
-    if (error != TS_OK)
-        (void)ts_tool_failed(prompt, error, "");
-    else if (fresh && out->len < TS_PIN_MIN) {
-        (void)ts_complain("the %s must have at least %d characters", prompt, TS_PIN_MIN);
-        error = TS_USAGE;
-    }
-    return error;
-}
-
 static void
 explain_unlock(const struct ts_tool *tool, const struct ts_token_row *before, enum ts_user user, enum ts_error error)
 {
@@ -142,7 +105,7 @@ ts_tool_unlock(struct ts_keyring **out, const struct ts_tool *tool, const struct
 
     *out = NULL;
     ts_buf_init_secret(&pin, TS_PIN_MAX);
-    error = ts_tool_pin(&pin, tool, source, user == TS_USER ? "user PIN" : "SO PIN", false);
+    error = ts_secret_ask(&pin, &tool->env, source, user == TS_USER ? "user PIN" : "SO PIN", false);
     if (error == TS_OK) {
         error = ts_token_unlock(out, ts_enterprise_store(tool->enterprise), ts_enterprise_hsm(tool->enterprise),
             token->id, user, pin.data, pin.len);

@@ -1,9 +1,8 @@
 #include "tools/tool.h"
-#include "tools/primes.h"
 #include "base/secret.h"
 #include "base/terminal.h"
 #include "base/text.h"
-#include "session/prime_stock.h"
+#include "session/prime_fill.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -60,13 +59,6 @@ read_arguments(struct arguments *out, int argc, char **argv)
     return strcmp(out->uri, "-") == 0 ? read_uri(out) : TS_EXIT_OK;
 }
 
-static bool
-show(void *ctx, uint64_t candidates)
-{
-    ts_progress_show(ctx, candidates);
-    return true;
-}
-
 /* What each failure of a pairing means to the person at the keyboard. */
 static int
 explain(enum ts_error error)
@@ -82,8 +74,9 @@ explain(enum ts_error error)
     case TS_TIMEOUT:
         return ts_complain("nobody decided at the peer in time; make a new URI and try again");
     case TS_IO:
-        return ts_complain("the peer cannot be reached; is `tallystick-peer run` running there, and its port "
-                           "open to this machine?");
+        return ts_complain(
+            "the peer cannot be reached, or its invitation has expired or was used; is `tallystick-peer run` "
+            "running there? Then make a new URI");
     default:
         return ts_tool_failed("pairing failed", error, "nothing was stored; make a new URI and try again");
     }
@@ -94,7 +87,7 @@ run(const struct ts_tool *tool, const struct arguments *arguments, uint64_t toke
 {
     struct ts_peer_row peer;
     struct ts_progress progress;
-    struct ts_search search = {&progress, show, tool->config->threads};
+    struct ts_search search = {&progress, ts_prime_fill_progress, tool->config->threads};
     char hash[65], name[4 * TS_NAME_MAX];
     enum ts_error error;
 
@@ -125,8 +118,8 @@ pair(const struct ts_tool *tool, const struct arguments *arguments)
     error = ts_enterprise_prepare_token(tool->enterprise, token.id, keyring, token.label);
     if (error != TS_OK)
         (void)ts_tool_failed("the token's identity cannot be made", error, "");
-    else if (!arguments->primes ||
-             ts_tool_import_primes(tool, token.id, keyring, tool->config->modulus_bits, arguments->primes) == TS_OK)
+    else if (!arguments->primes || ts_prime_fill(&tool->env, ts_enterprise_store(tool->enterprise), keyring, token.id,
+                                       tool->config->modulus_bits, arguments->primes, 1) == TS_OK)
         code = run(tool, arguments, token.id, keyring);
     ts_keyring_free(keyring);
     return code;

@@ -29,12 +29,6 @@ int ts_tool_failed(const char *what, enum ts_error error, const char *remedy);
  *  TS_NOT_FOUND with a label. */
 enum ts_error ts_tool_token(struct ts_token_row *out, const struct ts_tool *tool, const char *label);
 
-/** Get a PIN from its source, or from the terminal when source is NULL; complains itself.
- *  In:   fresh  it is a new PIN: on the terminal asked twice, and the length is checked
- *  Returns: TS_OK; anything else. Secrets: out, a secret buffer. */
-enum ts_error ts_tool_pin(
-    struct ts_buf *out, const struct ts_tool *tool, const char *source, const char *prompt, bool fresh);
-
 /** Unlock a token with the user's or the SO's PIN from its source or the terminal; complains itself.
  *  Returns: TS_OK and a keyring; anything else. */
 enum ts_error ts_tool_unlock(struct ts_keyring **out, const struct ts_tool *tool, const struct ts_token_row *token,

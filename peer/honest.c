@@ -1,0 +1,3 @@
+#include "peer/tamper.h"
+
+const ts_tamper ts_peer_tamper = NULL;

@@ -1,0 +1,111 @@
+#include "peer/peer.h"
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The one table of subcommands. */
+static const struct ts_command commands[] = {
+    {"init", "[options]", "Make this device's store, identity and safe primes.",
+        "  -n, --name NAME                   shown to partners; default: peer: name: of the configuration\n"
+        "  -p, --passphrase-source SOURCE    default: peer: passphrase: of the configuration, else asked\n"
+        "  -b, --bits BITS                   search safe primes for this modulus; default: modulus-bits\n"
+        "      --no-primes                   do not search safe primes now; pairing will\n"
+        "      --primes FILE[:N]             take published test-only primes, passing over N of them\n"
+        "SOURCE is file:PATH, env:NAME or credential:NAME. Repeating the command completes what is missing.\n",
+        ts_peer_init},
+    {"run", "[options]", "Listen and answer until SIGTERM or SIGINT.",
+        "  -p, --passphrase-source SOURCE    default: as init\n"
+        "  -a, --approval MODE               ask: on this terminal; auto: everything is allowed; for tests also\n"
+        "                                    refuse: everything is refused, never: nothing is answered\n"
+        "  -l, --listen ADDRESS              host:port; default: peer: listen: of the configuration\n"
+        "      --log TO                      syslog, stderr or a path; default: log: to: of the configuration\n"
+        "      --ready-fd N                  write the address to this descriptor when listening\n",
+        ts_peer_run},
+    {"list", "[--json]", "Partners, and the keys with their states.", "  -j, --json    for programs\n",
+        ts_peer_list_command},
+    {"uri", "[options]", "Show the URI for one pairing, for `tallystick pair`.",
+        "  -p, --passphrase-source SOURCE    default: as init\n"
+        "      --valid MINUTES               1 to 1440; default: 10\n"
+        "      --address ADDRESS             host:port where partners reach this device; default: peer: advertise:\n"
+        "The URI holds a secret for one use: show it only to the partner.\n",
+        ts_peer_uri},
+    {"forget", "KEY [options]", "Remove this device's half of a key for ever.",
+        "  -y, --yes    do not ask\n"
+        "KEY is the id that `list` shows. Only for a half that is pending, or whose key was destroyed at the partner:\n"
+        "without the half the key can never sign again.\n",
+        ts_peer_forget},
+};
+
+static const struct ts_program program = {"tallystick-peer", "The mobile side: holds the second half of keys.",
+    "  -c, --config FILE   instead of $TALLYSTICK_CONF and the default places\n"
+    "  -v, --verbose       also show what is done; twice: every step\n"
+    "  -h, --help\n"
+    "  -V, --version\n",
+    commands, sizeof commands / sizeof *commands};
+
+static void
+write_log(void *ctx, enum ts_log_level level, const char *line)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+
+    (void)ctx;
+    (void)fprintf(stderr, "tallystick-peer: %s: %s\n", names[level], line);
+}
+
+/* Options before the command. Returns: true to go on; else *code is the exit code. */
+static bool
+read_options(struct ts_peer *peer, int argc, char **argv, int *code)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+        {"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0}};
+    int option;
+
+    *code = TS_EXIT_OK;
+    while ((option = getopt_long(argc, argv, "+c:vhV", options, NULL)) != -1) {
+        switch (option) {
+        case 'c':
+            peer->config_path = optarg;
+            break;
+        case 'v':
+            peer->env.log.level = peer->env.log.level < TS_LOG_INFO ? TS_LOG_INFO : TS_LOG_DEBUG;
+            break;
+        case 'h':
+            ts_command_help(&program);
+            return false;
+        case 'V':
+            (void)printf("tallystick-peer %s\n", PACKAGE_VERSION);
+            return false;
+        default:
+            *code = TS_EXIT_USAGE;
+            return false;
+        }
+    }
+    if (optind < argc)
+        return true;
+    *code = ts_complain_usage(program.name, NULL, "a command is missing");
+    return false;
+}
+
+int
+ts_peer_main(int argc, char **argv)
+{
+    struct ts_peer peer = {0};
+    int code = TS_EXIT_FAILURE;
+
+    if (ts_env_init(&peer.env) != TS_OK)
+        return ts_complain("OpenSSL's library cannot be used");
+    peer.env.log = (struct ts_log){NULL, TS_LOG_WARNING, write_log};
+    if (read_options(&peer, argc, argv, &code)) {
+        int first = optind;
+        optind = 0; /* the subcommand reads its own options */
+        code = ts_command_run(&program, &peer, argc - first, argv + first);
+    }
+    ts_peer_clear(&peer);
+    ts_env_clear(&peer.env);
+    if (fflush(stdout) != 0 && code == TS_EXIT_OK)
+        code = ts_complain("standard output cannot be written");
+    return code;
+}

@@ -1,0 +1,234 @@
+#include "peer/peer.h"
+#include "peer/approval.h"
+#include "peer/crowd.h"
+#include "peer/tamper.h"
+#include "transport/tcp.h"
+
+#include <getopt.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct arguments {
+    const char *source, *approval, *listen, *log;
+    int ready_fd; /* -1: none */
+};
+
+/* What runs; made and unmade in this order. */
+struct service {
+    struct ts_peer *peer;
+    struct ts_approval *approval;
+    struct ts_mobile *mobile;
+    struct ts_tcp_listener *listener;
+    struct ts_crowd *crowd;
+    pthread_t signals;
+    bool watching; /* the signals' thread runs */
+};
+
+static int
+read_arguments(struct arguments *out, int argc, char **argv)
+{
+    static const struct option options[] = {{"passphrase-source", required_argument, NULL, 'p'},
+        {"approval", required_argument, NULL, 'a'}, {"listen", required_argument, NULL, 'l'},
+        {"log", required_argument, NULL, 'L'}, {"ready-fd", required_argument, NULL, 'R'}, {NULL, 0, NULL, 0}};
+    int option;
+
+    while ((option = getopt_long(argc, argv, "p:a:l:", options, NULL)) != -1) {
+        switch (option) {
+        case 'p':
+            out->source = optarg;
+            break;
+        case 'a':
+            out->approval = optarg;
+            break;
+        case 'l':
+            out->listen = optarg;
+            break;
+        case 'L':
+            out->log = optarg;
+            break;
+        case 'R':
+            out->ready_fd = atoi(optarg);
+            if (out->ready_fd < 1 || strspn(optarg, "0123456789") != strlen(optarg))
+                return ts_complain_usage("tallystick-peer", "run", "--ready-fd must be the number of a descriptor");
+            break;
+        default:
+            return TS_EXIT_USAGE;
+        }
+    }
+    if (optind < argc)
+        return ts_complain_usage("tallystick-peer", "run", "\"%s\" is one argument too many", argv[optind]);
+    return TS_EXIT_OK;
+}
+
+static int
+set_log(struct ts_peer *peer, const char *to)
+{
+    if (to && strcmp(to, "syslog") != 0 && strcmp(to, "stderr") != 0 && *to != '/')
+        return ts_complain_usage("tallystick-peer", "run", "--log must be syslog, stderr or an absolute path");
+    if (to) {
+        char *copy = strdup(to);
+        if (!copy)
+            return ts_peer_failed("--log", TS_INTERNAL);
+        free(peer->config->log.to);
+        peer->config->log.to = copy;
+    }
+    ts_config_log(&peer->env.log, peer->config);
+    return TS_EXIT_OK;
+}
+
+/* The main thread accepts; this one waits for the signals that end it (blocked everywhere else). */
+static void *
+wait_for_signal(void *argument)
+{
+    struct service *service = argument;
+    sigset_t ending;
+    int signal = 0;
+
+    (void)sigemptyset(&ending);
+    (void)sigaddset(&ending, SIGTERM);
+    (void)sigaddset(&ending, SIGINT);
+    (void)sigaddset(&ending, SIGHUP);
+    (void)sigwait(&ending, &signal);
+    ts_tcp_listener_stop(service->listener);
+    return NULL;
+}
+
+static void
+block_signals(void)
+{
+    sigset_t blocked;
+
+    (void)sigemptyset(&blocked);
+    (void)sigaddset(&blocked, SIGTERM);
+    (void)sigaddset(&blocked, SIGINT);
+    (void)sigaddset(&blocked, SIGHUP);
+    (void)sigaddset(&blocked, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+}
+
+static void
+serve(void *ctx, int socket)
+{
+    ts_mobile_serve(ctx, socket);
+}
+
+static enum ts_error
+open_mobile(struct service *service, enum ts_approval_mode mode)
+{
+    struct ts_peer *peer = service->peer;
+    const struct ts_approval_options approval = {&peer->env, mode, STDIN_FILENO, STDOUT_FILENO};
+    struct ts_mobile_options options = {.env = &peer->env,
+        .config = peer->config,
+        .store = peer->store,
+        .token = peer->token,
+        .keyring = peer->keyring,
+        .decide = ts_approval_decide,
+        .tamper = ts_peer_tamper};
+    enum ts_error error = ts_approval_new(&service->approval, &approval);
+
+    if (error != TS_OK)
+        return error;
+    options.ctx = service->approval;
+    return ts_mobile_open(&service->mobile, &options);
+}
+
+static int
+open_service(struct service *service, const struct arguments *arguments)
+{
+    struct ts_peer *peer = service->peer;
+    const char *listen = arguments->listen ? arguments->listen : peer->config->peer.listen;
+    const char *mode_name = arguments->approval ? arguments->approval : peer->config->peer.approval;
+    enum ts_approval_mode mode;
+    enum ts_error error = ts_approval_mode_parse(&mode, mode_name);
+
+    if (error != TS_OK)
+        return ts_complain_usage("tallystick-peer", "run", "--approval must be ask or auto (in tests refuse or never)");
+    if ((error = open_mobile(service, mode)) != TS_OK)
+        return ts_peer_failed("the mobile side cannot be opened (see the log)", error);
+    if ((error = ts_tcp_listen(&service->listener, &peer->env, listen)) != TS_OK)
+        return ts_complain("cannot listen on %s: %s (see the log)", listen, ts_error_text(error));
+    if ((error = ts_crowd_new(&service->crowd, &peer->env, serve, service->mobile)) != TS_OK)
+        return ts_peer_failed("no memory for connections", error);
+    service->watching = pthread_create(&service->signals, NULL, wait_for_signal, service) == 0;
+    return service->watching ? TS_EXIT_OK : ts_peer_failed("no thread for signals", TS_INTERNAL);
+}
+
+/* Where others reach us, for scripts and people. */
+static int
+announce(const struct service *service, const struct arguments *arguments)
+{
+    const char *base = arguments->listen ? arguments->listen : service->peer->config->peer.advertise;
+    char *address = ts_peer_address(base, ts_tcp_listener_port(service->listener));
+    int code = TS_EXIT_OK;
+
+    if (!address)
+        return ts_peer_failed("address", TS_INTERNAL);
+    ts_log(&service->peer->env, TS_LOG_INFO, "listening, reached as %s", address);
+    if (arguments->ready_fd >= 0) {
+        if (dprintf(arguments->ready_fd, "%s\n", address) < 0)
+            code = ts_complain("--ready-fd %d cannot be written", arguments->ready_fd);
+        else
+            (void)close(arguments->ready_fd);
+    }
+    free(address);
+    return code;
+}
+
+static void
+accept_until_stopped(struct service *service)
+{
+    char from[128];
+    int socket;
+
+    while (ts_tcp_accept(&socket, from, sizeof from, service->listener, UINT32_MAX) == TS_OK)
+        (void)ts_crowd_add(service->crowd, socket, from);
+}
+
+static void
+close_service(struct service *service)
+{
+    if (service->watching) {
+        (void)pthread_kill(service->signals, SIGTERM); /* when it was not a signal that ended us */
+        (void)pthread_join(service->signals, NULL);
+    }
+    if (service->approval)
+        ts_approval_stop(service->approval);
+    if (service->mobile)
+        ts_mobile_shutdown(service->mobile);
+    ts_crowd_free(service->crowd);
+    ts_tcp_listener_close(service->listener);
+    if (service->mobile)
+        ts_mobile_close(service->mobile);
+    ts_approval_free(service->approval);
+}
+
+int
+ts_peer_run(void *ctx, int argc, char **argv)
+{
+    struct ts_peer *peer = ctx;
+    struct service service = {.peer = peer};
+    struct arguments arguments = {.ready_fd = -1};
+    int code = read_arguments(&arguments, argc, argv);
+
+    if (code == TS_EXIT_OK)
+        code = ts_peer_open(peer, false);
+    if (code == TS_EXIT_OK)
+        code = ts_peer_unlock(peer, arguments.source);
+    if (code == TS_EXIT_OK)
+        code = set_log(peer, arguments.log);
+    if (code != TS_EXIT_OK)
+        return code;
+    block_signals();
+    code = open_service(&service, &arguments);
+    if (code == TS_EXIT_OK)
+        code = announce(&service, &arguments);
+    if (code == TS_EXIT_OK)
+        accept_until_stopped(&service);
+    close_service(&service);
+    ts_log(&peer->env, TS_LOG_INFO, "stopped");
+    return code;
+}
