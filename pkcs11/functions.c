@@ -4,12 +4,18 @@
 
 #define EXPORTED __attribute__((visibility("default")))
 
+/* The tables name these and not the exported ones: an exported name may be bound to another library of the process that
+   has it, too (libp11-kit does). */
+static CK_RV get_function_list(CK_FUNCTION_LIST **list);
+static CK_RV get_interface_list(CK_INTERFACE *list, CK_ULONG *count);
+static CK_RV get_interface(CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE **interface, CK_FLAGS flags);
+
 static const CK_FUNCTION_LIST list_2_40 = {
     .version = {2, 40},
     .C_Initialize = C_Initialize,
     .C_Finalize = C_Finalize,
     .C_GetInfo = C_GetInfo,
-    .C_GetFunctionList = C_GetFunctionList,
+    .C_GetFunctionList = get_function_list,
     .C_GetSlotList = C_GetSlotList,
     .C_GetSlotInfo = C_GetSlotInfo,
     .C_GetTokenInfo = C_GetTokenInfo,
@@ -81,7 +87,7 @@ static const CK_FUNCTION_LIST_3_0 list_3_0 = {
     .C_Initialize = C_Initialize,
     .C_Finalize = C_Finalize,
     .C_GetInfo = C_GetInfo,
-    .C_GetFunctionList = C_GetFunctionList,
+    .C_GetFunctionList = get_function_list,
     .C_GetSlotList = C_GetSlotList,
     .C_GetSlotInfo = C_GetSlotInfo,
     .C_GetTokenInfo = C_GetTokenInfo,
@@ -146,8 +152,8 @@ static const CK_FUNCTION_LIST_3_0 list_3_0 = {
     .C_GetFunctionStatus = C_GetFunctionStatus,
     .C_CancelFunction = C_CancelFunction,
     .C_WaitForSlotEvent = C_WaitForSlotEvent,
-    .C_GetInterfaceList = C_GetInterfaceList,
-    .C_GetInterface = C_GetInterface,
+    .C_GetInterfaceList = get_interface_list,
+    .C_GetInterface = get_interface,
     .C_LoginUser = C_LoginUser,
     .C_SessionCancel = C_SessionCancel,
     .C_MessageEncryptInit = C_MessageEncryptInit,
@@ -180,8 +186,8 @@ static CK_INTERFACE interfaces[] = {
 };
 #define INTERFACES (sizeof(interfaces) / sizeof(interfaces[0]))
 
-EXPORTED CK_RV
-C_GetFunctionList(CK_FUNCTION_LIST **list)
+static CK_RV
+get_function_list(CK_FUNCTION_LIST **list)
 {
     if (!list)
         return CKR_ARGUMENTS_BAD;
@@ -189,8 +195,8 @@ C_GetFunctionList(CK_FUNCTION_LIST **list)
     return CKR_OK;
 }
 
-EXPORTED CK_RV
-C_GetInterfaceList(CK_INTERFACE *list, CK_ULONG *count)
+static CK_RV
+get_interface_list(CK_INTERFACE *list, CK_ULONG *count)
 {
     if (!count)
         return CKR_ARGUMENTS_BAD;
@@ -212,8 +218,8 @@ is_version(const CK_INTERFACE *interface, const CK_VERSION *wanted)
     return !wanted || (version->major == wanted->major && version->minor == wanted->minor);
 }
 
-EXPORTED CK_RV
-C_GetInterface(CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE **interface, CK_FLAGS flags)
+static CK_RV
+get_interface(CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE **interface, CK_FLAGS flags)
 {
     if (!interface)
         return CKR_ARGUMENTS_BAD;
@@ -227,4 +233,22 @@ C_GetInterface(CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE **interface,
         return CKR_OK;
     }
     return CKR_FUNCTION_FAILED;
+}
+
+EXPORTED CK_RV
+C_GetFunctionList(CK_FUNCTION_LIST **list)
+{
+    return get_function_list(list);
+}
+
+EXPORTED CK_RV
+C_GetInterfaceList(CK_INTERFACE *list, CK_ULONG *count)
+{
+    return get_interface_list(list, count);
+}
+
+EXPORTED CK_RV
+C_GetInterface(CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE **interface, CK_FLAGS flags)
+{
+    return get_interface(name, version, interface, flags);
 }

@@ -85,10 +85,13 @@ enum ts_error
 ts_keyring_open_aad(
     struct ts_buf *out, const struct ts_keyring *keyring, const struct ts_buf *sealed, const struct ts_buf *aad)
 {
-    if (ts_buf_error(aad) != TS_OK || ts_buf_error(sealed) != TS_OK)
+    if (ts_buf_error(aad) != TS_OK || ts_buf_error(sealed) == TS_INTERNAL)
         return TS_INTERNAL;
-    enum ts_error result = ts_keyring_open(out, keyring, sealed->data, sealed->len, aad->data, aad->len);
-    if (result == TS_STORAGE)
+    /* A stored value longer than any that is put is damage like any other. */
+    enum ts_error result = TS_STORAGE;
+    if (ts_buf_error(sealed) == TS_OK)
+        result = ts_keyring_open(out, keyring, sealed->data, sealed->len, aad->data, aad->len);
+    if (result == TS_STORAGE && keyring)
         ts_log(keyring->env, TS_LOG_ERROR,
             "a sealed value of token %llu does not open: the database was changed from outside; restore a backup",
             (unsigned long long)keyring->token);

@@ -24,7 +24,10 @@ void ts_store_abandon(struct ts_store *store);
 
 /** Several calls as one durable unit: everything between begin and commit is stored whole or not at all. Holds the
  *  store's write lock for this thread: no network or HSM call in between. Calls of other threads wait.
- *  Returns: TS_OK; TS_STORAGE (also when another process holds the database for more than 5 s). */
+ *  Units may be nested; an inner one that is rolled back takes back only itself, and only the outermost commit is
+ * durable. A commit that fails has rolled back: no rollback follows it. Without a begin, commit answers TS_USAGE and
+ * rollback does nothing. Returns: TS_OK; TS_STORAGE (also when another process holds the database for more than 5 s).
+ */
 enum ts_error ts_store_begin(struct ts_store *store);
 enum ts_error ts_store_commit(struct ts_store *store);
 void ts_store_rollback(struct ts_store *store);
@@ -68,6 +71,7 @@ enum ts_error ts_token_reset(
     struct ts_store *store, struct ts_hsm *hsm, uint64_t id, const char *label, const uint8_t *pin, size_t pin_len);
 
 /** Unlock with a PIN. The try is counted durably before the check and the count is cleared after a good one.
+ *  Not between begin and commit, where a count could be rolled back: there it answers TS_USAGE, as ts_token_reset does.
  *  Returns: TS_OK and a keyring; TS_PIN_INCORRECT; TS_PIN_LOCKED; TS_USAGE when that PIN is not set; TS_NOT_FOUND (no
  * such token); TS_IO when the HSM is unreachable, TS_STORAGE when the HSM's key is gone or another one: then the try is
  * not counted. */
@@ -78,6 +82,10 @@ enum ts_error ts_token_unlock(struct ts_keyring **out, struct ts_store *store, s
  *  Returns: TS_OK; TS_USAGE (length); TS_IO, TS_STORAGE. */
 enum ts_error ts_token_set_pin(struct ts_store *store, struct ts_hsm *hsm, uint64_t id,
     const struct ts_keyring *keyring, enum ts_user user, const uint8_t *pin, size_t pin_len);
+
+/* A keyring counts for its own token (else TS_USAGE) and only until that token is made anew, by any process (then
+   TS_STORAGE): so it is with every call below that seals and stores. A sealed value has at most 1 MiB (else TS_USAGE).
+ */
 
 /* --- sealed single values of a token: identity, device hedge key, settings (store/value.c) --- */
 
@@ -117,13 +125,16 @@ struct ts_peer_row {
     int64_t created, last_seen; /**< seconds since 1970; last_seen 0 = never */
 };
 
-/** Insert with its sealed pairing data. Returns: TS_OK; TS_EXISTS (pairing id, or an active peer of that name);
- * TS_STORAGE. */
+/** Insert with its sealed pairing data; token, pairing, key_hash and bits are bound to it and never change.
+ *  Returns: TS_OK; TS_EXISTS (pairing id, or an active peer of that name on that token); TS_USAGE (a row without name,
+ *  state or final NULs); TS_NOT_FOUND (no such token); TS_STORAGE. */
 enum ts_error ts_peer_put(struct ts_store *store, const struct ts_keyring *keyring, const struct ts_peer_row *row,
     const uint8_t *pairing_data, size_t len);
+/** Returns: TS_OK (idempotent); TS_EXISTS when another active peer of the token has the name; TS_NOT_FOUND; TS_STORAGE.
+ */
 enum ts_error ts_peer_activate(struct ts_store *store, const uint8_t pairing[TS_ID_BYTES]);
 enum ts_error ts_peer_set_acknowledged(struct ts_store *store, const uint8_t pairing[TS_ID_BYTES]);
-/** Best effort, not durable at once. */
+/** For display only; durable like everything else. */
 enum ts_error ts_peer_set_seen(struct ts_store *store, const uint8_t pairing[TS_ID_BYTES], int64_t when);
 enum ts_error ts_peer_set_address(struct ts_store *store, const uint8_t pairing[TS_ID_BYTES], const char *address);
 enum ts_error ts_peer_get(struct ts_peer_row *out, struct ts_store *store, const uint8_t pairing[TS_ID_BYTES]);
@@ -157,8 +168,10 @@ struct ts_half_row {
     int64_t created;
 };
 
-/** Insert with the sealed half. Durable when it returns (outside begin/commit).
- *  Returns: TS_OK; TS_EXISTS (same key and generation); TS_STORAGE. Secrets: half. */
+/** Insert with the sealed half. Durable when it returns (outside begin/commit). Token, key, generation, pairing, curve,
+ *  label and public key are bound to it and never change.
+ *  Returns: TS_OK; TS_EXISTS (same key and generation); TS_NOT_FOUND (no such peer or token); TS_USAGE (a row without
+ *  curve, state or final NULs); TS_STORAGE. Secrets: half. */
 enum ts_error ts_half_put(struct ts_store *store, const struct ts_keyring *keyring, const struct ts_half_row *row,
     const uint8_t *half, size_t len);
 /** pending -> active, in one durable step; an older active generation of the key stays until ts_half_delete.
@@ -167,8 +180,10 @@ enum ts_error ts_half_put(struct ts_store *store, const struct ts_keyring *keyri
 enum ts_error ts_half_activate(
     struct ts_store *store, const uint8_t key[TS_ID_BYTES], uint32_t generation, const uint8_t confirmation[32]);
 enum ts_error ts_half_set_acknowledged(struct ts_store *store, const uint8_t key[TS_ID_BYTES], uint32_t generation);
-/** Lock the key in every generation. Durable when it returns; needs no keyring. Idempotent.
- *  reason: short English, kept for the administrator. */
+/** Lock the key in every generation, also in one that is stored later. Durable when it returns (outside begin/commit);
+ *  needs no keyring. Idempotent.
+ *  reason: short English, kept for the administrator; the first one stays.
+ *  Returns: TS_OK; TS_NOT_FOUND when no half of the key is stored; TS_STORAGE. */
 enum ts_error ts_half_lock(struct ts_store *store, const uint8_t key[TS_ID_BYTES], const char *reason);
 /** Highest active generation (or, if `any_state`, highest of all). Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE. */
 enum ts_error ts_half_get(

@@ -368,6 +368,33 @@ START_TEST(another_size_of_modulus_is_refused)
 }
 END_TEST
 
+/* The equations read every value but 0 as 1, so only the check of the bits refuses a 2 in place of a 1. */
+START_TEST(bits_have_one_form)
+{
+    static union proof p;
+    struct ts_reader in;
+    struct ts_scope *scope;
+    size_t a = 0, b = 0;
+
+    ck_assert_int_eq(ts_scope_new(&scope), TS_OK);
+    ts_reader_init(&in, wire[BLUM].data, wire[BLUM].len);
+    ck_assert_int_eq(decode(&p, BLUM, scope, &in, BITS), TS_OK);
+    while (a < TS_REPETITIONS - 1 && !p.blum.a[a])
+        a++;
+    while (b < TS_REPETITIONS - 1 && !p.blum.b[b])
+        b++;
+    ck_assert(p.blum.a[a] == 1 && p.blum.b[b] == 1);
+    p.blum.a[a] = 2;
+    ck_assert_int_eq(verify(BLUM, &f.pairing, &p), TS_CHEATED);
+    p.blum.a[a] = 1;
+    p.blum.b[b] = 2;
+    ck_assert_int_eq(verify(BLUM, &f.pairing, &p), TS_CHEATED);
+    p.blum.b[b] = 1;
+    ck_assert_int_eq(verify(BLUM, &f.pairing, &p), TS_OK);
+    ts_scope_free(scope);
+}
+END_TEST
+
 START_TEST(failed_values_are_refused)
 {
     static const union proof empty;
@@ -429,6 +456,7 @@ main(void)
     tcase_add_loop_test(tcase, cut_and_trailing_bytes_are_refused, 0, KINDS);
     tcase_add_loop_test(tcase, longer_integers_are_refused, 0, KINDS);
     tcase_add_test(tcase, another_size_of_modulus_is_refused);
+    tcase_add_test(tcase, bits_have_one_form);
     tcase_add_loop_test(tcase, failed_values_are_refused, 0, KINDS);
     tcase_add_test(tcase, every_run_draws_new_masks);
     tcase_add_test(tcase, no_proof_without_entropy);

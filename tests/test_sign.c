@@ -144,6 +144,20 @@ START_TEST(test_answer_cheats)
 }
 END_TEST
 
+/* A P2 that waits for the request before it chooses its nonce; all else in its answer is honest, so the signature would
+ * verify, and only the commitment tells. */
+START_TEST(test_nonce_chosen_late)
+{
+    struct one one;
+
+    open_one(&one);
+    one.p2->values.nonce[5] ^= 1;
+    answer_one(&one);
+    expect_consumed(&one, TS_CHEATED, request, sizeof request);
+    close_one(&one);
+}
+END_TEST
+
 START_TEST(test_other_bytes_or_digest)
 {
     struct one one;
@@ -323,6 +337,7 @@ main(void)
     tcase_add_test(all, test_secp256k1);
     tcase_add_test(all, test_p384);
     tcase_add_loop_test(all, test_answer_cheats, 0, 2);
+    tcase_add_test(all, test_nonce_chosen_late);
     tcase_add_loop_test(all, test_other_bytes_or_digest, 0, 2);
     tcase_add_loop_test(all, test_malformed_answer, 0, 5);
     tcase_add_test(all, test_flipped_answer);

@@ -263,6 +263,18 @@ unlock_and_die(const char *pin_file)
     return 1;
 }
 
+/* Open to others, so that reading it writes a line in the log. */
+static void
+write_pin_file(const char *path)
+{
+    FILE *file = fopen(path, "w");
+
+    ck_assert_ptr_nonnull(file);
+    (void)fputs(SOFTHSM_PIN, file);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(chmod(path, 0644), 0);
+}
+
 START_TEST(a_try_is_counted_before_the_check)
 {
     char pin_file[128];
@@ -273,17 +285,43 @@ START_TEST(a_try_is_counted_before_the_check)
     ts_hsm_free(hsm);
     hsm = NULL;
     softhsm_path(pin_file, sizeof pin_file, &soft, "open-pin");
-    FILE *file = fopen(pin_file, "w");
-    ck_assert_ptr_nonnull(file);
-    (void)fputs(SOFTHSM_PIN, file);
-    ck_assert_int_eq(fclose(file), 0);
-    ck_assert_int_eq(chmod(pin_file, 0644), 0);
+    write_pin_file(pin_file);
     pid_t pid = fork();
     if (pid == 0)
         _exit(unlock_and_die(pin_file));
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42);
     ck_assert_uint_eq(row().so_tries_left, 9);
+}
+END_TEST
+
+/* Somebody replaces the PIN while it is checked: the log line is written in the middle of that. */
+static void
+replace_pin(void *ctx, enum ts_log_level level, const char *line)
+{
+    (void)ctx;
+    (void)level;
+    if (strstr(line, "open to others"))
+        fixture_tamper(&fx, "UPDATE pin SET sealed = substr(sealed, 1, 21) || zeroblob(88), failures = 5, round = 9");
+}
+
+START_TEST(a_pin_replaced_meanwhile_is_a_wrong_one)
+{
+    char pin_file[128], source[256];
+    struct ts_hsm_options options = {.env = &fx.env, .uri = uri};
+
+    make_hsm("meanwhile", true);
+    ck_assert_int_eq(create("token", FIXTURE_PIN), TS_OK);
+    softhsm_path(pin_file, sizeof pin_file, &soft, "other-pin");
+    write_pin_file(pin_file);
+    (void)snprintf(source, sizeof source, "pin-source=file:%s", pin_file);
+    softhsm_uri(uri, sizeof uri, &soft, "meanwhile", source);
+    ts_hsm_free(hsm);
+    ck_assert_int_eq(ts_hsm_new(&hsm, &options), TS_OK);
+    fx.env.log.write = replace_pin;
+    ck_assert_int_eq(unlock(TS_USER_SO, FIXTURE_PIN), TS_PIN_INCORRECT);
+    ck_assert_ptr_null(fx.keyring);
+    ck_assert_uint_eq(row().so_tries_left, 5); /* the new PIN's count is not cleared */
 }
 END_TEST
 
@@ -508,6 +546,7 @@ main(void)
     tcase_add_test(tests, a_locked_so_pin_protects_against_reset);
     tcase_add_test(tests, processes_share_the_tries);
     tcase_add_test(tests, a_try_is_counted_before_the_check);
+    tcase_add_test(tests, a_pin_replaced_meanwhile_is_a_wrong_one);
     tcase_add_test(tests, the_hsm_key_is_gone_then_another);
     tcase_add_test(tests, an_unreachable_hsm_costs_no_try);
     tcase_add_test(tests, a_token_without_hsm_layer_is_refused_where_there_is_an_hsm);

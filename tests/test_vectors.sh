@@ -10,7 +10,7 @@
 #   paillier_blum   exactly n bits                   78 81          not prime              77
 #                   N odd                            70             0 < w < N              76 84 85
 #                   Jacobi and unit checks together  75 80 83       x_i units              41 42 44 45 46 47
-#                   z_i units                        49 50 52 53    a_i, b_i bits          60 61 62
+#                   z_i units                        49 50 52 53    a_i, b_i bits          test_proofs (bits_have_one_form); 60 61 62
 #                   128 rounds                       66 67 68       both equations         40 43 48 51 56-59 79
 #   ring_pedersen   N odd, n bits                    136 137 138    s, t in Z*_N           127 128 129 130
 #                   s, t not 1 or N-1; s != t        119 120 126    128 of each            122-125

@@ -165,6 +165,13 @@ find_end(struct ts_websocket *socket)
         (unsigned)wslay_event_get_status_code_sent(socket->events));
 }
 
+static void
+end_internal(struct ts_websocket *socket)
+{
+    socket->error = TS_INTERNAL;
+    (void)snprintf(socket->words, sizeof socket->words, "out of memory, or too much to answer");
+}
+
 enum ts_error
 ts_websocket_feed(struct ts_websocket *socket, const uint8_t *bytes, size_t len)
 {
@@ -172,11 +179,15 @@ ts_websocket_feed(struct ts_websocket *socket, const uint8_t *bytes, size_t len)
         return socket->error;
     socket->in = bytes;
     socket->in_left = len;
-    if (wslay_event_recv(socket->events) != 0 || flush(socket) != TS_OK) {
-        socket->error = TS_INTERNAL;
-        (void)snprintf(socket->words, sizeof socket->words, "out of memory, or too much to answer");
-    }
+    int result = wslay_event_recv(socket->events);
     socket->in = NULL;
+    /* Our callback does not fail, so that this is how wslay reports a broken frame header. */
+    if (result == WSLAY_ERR_CALLBACK_FAILURE)
+        violate(socket, TS_CLOSE_PROTOCOL_ERROR, "a frame header against RFC 6455");
+    else if (result != 0)
+        end_internal(socket);
+    if (flush(socket) != TS_OK)
+        end_internal(socket);
     find_end(socket);
     return socket->error;
 }
