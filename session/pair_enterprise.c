@@ -157,16 +157,15 @@ static enum ts_error
 converse(struct run *run)
 {
     struct ts_enterprise *enterprise = run->enterprise;
-    struct ts_asker_text text;
-    struct ts_asker asker;
+    char name[TS_NAME_MAX];
 
-    ts_asker_from_process(&asker, &text);
+    ts_identity_name(name, enterprise->store, run->row.token, run->keyring);
     enum ts_error error =
         ts_enterprise_dial(&run->link, enterprise, run->identity, run->uri.address, run->uri.key_hash, "to be paired");
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->link);
     if (error == TS_OK)
-        error = prove_secret(run, text.host[0] ? text.host : "enterprise");
+        error = prove_secret(run, name[0] ? name : "enterprise");
     if (error == TS_OK)
         error =
             ts_pair_p1_new(&run->machine, enterprise->mpc, run->row.bits, run->primes.data, run->primes.len, run->hk);
