@@ -203,6 +203,8 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
             (void)ts_session_fail(run.session, error, "keygen failed at the enterprise side");
         if (run.half && run.peer_may_hold)
             tell_abort(&run);
+        if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
+            ts_connection_violation(enterprise, run.connection);
     }
     ts_session_close(run.session);
     ts_machine_free(run.machine);
