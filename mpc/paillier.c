@@ -193,14 +193,32 @@ centred(struct ts_scope *scope, const struct ts_paillier *key, const struct ts_n
     return ts_num_resize(scope, value, key->bits);
 }
 
+struct ts_residues
+ts_paillier_decrypt_residues(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *c)
+{
+    const struct crt *crt = key->crt;
+
+    return (struct ts_residues){
+        .p = decrypt_modulo(scope, c, key->p, key->p2, crt->p1, crt->hp),
+        .q = decrypt_modulo(scope, c, key->q, key->q2, crt->q1, crt->hq),
+    };
+}
+
+const struct ts_num *
+ts_paillier_join(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_residues *plaintext)
+{
+    const struct crt *crt = key->crt;
+    const struct ts_num *joined = combine(scope, plaintext->p, key->p, plaintext->q, key->q, crt->q_inverse);
+
+    return centred(scope, &key->key, joined);
+}
+
 const struct ts_num *
 ts_paillier_decrypt(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *c)
 {
-    const struct crt *crt = key->crt;
-    const struct ts_num *mp = decrypt_modulo(scope, c, key->p, key->p2, crt->p1, crt->hp);
-    const struct ts_num *mq = decrypt_modulo(scope, c, key->q, key->q2, crt->q1, crt->hq);
+    struct ts_residues plaintext = ts_paillier_decrypt_residues(scope, key, c);
 
-    return centred(scope, &key->key, combine(scope, mp, key->p, mq, key->q, crt->q_inverse));
+    return ts_paillier_join(scope, key, &plaintext);
 }
 
 const struct ts_num *

@@ -112,6 +112,13 @@ enum ts_error ts_affine_range_verify(const struct ts_place *place, const struct 
 /** P1, with its trapdoor: the same answer for every input, faster. */
 enum ts_error ts_affine_range_verify_trapdoor(const struct ts_place *place, const struct ts_trapdoor *key,
     const struct ts_num *C, const struct ts_num *D, const struct ts_point *R2, const struct ts_affine_range *proof);
+/** The same, and what D decrypts to, because the verifier decrypts D anyway: the equation modulo N^2 is checked as an
+ *  equation of plaintexts and one modulo N.
+ *  In:   x  what C decrypts to: P1 has encrypted it; secret
+ *  Out:  M  the centred plaintext of D, owned by the scope, secret; NULL unless TS_OK */
+enum ts_error ts_affine_range_decrypt(const struct ts_num **M, struct ts_scope *scope, const struct ts_place *place,
+    const struct ts_trapdoor *key, const struct ts_num *C, const struct ts_num *x, const struct ts_num *D,
+    const struct ts_point *R2, const struct ts_affine_range *proof);
 void ts_affine_range_encode(struct ts_buf *out, const struct ts_group *group, const struct ts_affine_range *proof);
 enum ts_error ts_affine_range_decode(struct ts_affine_range *out, struct ts_scope *scope, struct ts_reader *in,
     const struct ts_group *group, uint32_t bits);

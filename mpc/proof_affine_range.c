@@ -170,7 +170,7 @@ ts_affine_range_members(
     const struct ts_num *N = ts_modulus_num(st->key->N);
 
     return ts_is_modulus(N, st->key->bits) && ts_num_equal_vartime(N, ts_modulus_num(st->v->N)) &&
-           ts_all_units(squared, sizeof squared / sizeof *squared, ts_modulus_num(st->key->N2)) &&
+           ts_num_are_units_vartime(squared, sizeof squared / sizeof *squared, ts_modulus_num(st->key->N2), N) &&
            ts_all_units(plain, sizeof plain / sizeof *plain, N) && ts_is_point(group, st->R2) &&
            ts_is_point(group, proof->B) && in_ranges(proof, group, st->key->bits);
 }

@@ -151,9 +151,9 @@ members(const struct ts_group *group, const struct statement *st, const struct t
     const struct ts_num *Nv = ts_modulus_num(st->v->N);
 
     return ts_is_modulus(N, st->key->bits) && ts_is_modulus(Nv, st->key->bits) &&
-           ts_all_units(squared, 2, ts_modulus_num(st->key->N2)) && ts_num_is_unit_vartime(proof->z2, N) &&
-           ts_all_units(committed, 2, Nv) && ts_is_point(group, st->X) && ts_is_point(group, proof->Y) &&
-           in_ranges(proof, group, st->key->bits);
+           ts_num_are_units_vartime(squared, 2, ts_modulus_num(st->key->N2), N) &&
+           ts_num_is_unit_vartime(proof->z2, N) && ts_all_units(committed, 2, Nv) && ts_is_point(group, st->X) &&
+           ts_is_point(group, proof->Y) && in_ranges(proof, group, st->key->bits);
 }
 
 /* (1+N)^z1 z2^N = A C^e mod N^2, written as C^-e (1+N)^z1 z2^N = A. */

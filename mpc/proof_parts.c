@@ -9,11 +9,7 @@ ts_is_modulus(const struct ts_num *N, uint32_t bits)
 bool
 ts_all_units(const struct ts_num *const *values, size_t count, const struct ts_num *m)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!ts_num_is_unit_vartime(values[i], m))
-            return false;
-    }
-    return true;
+    return ts_num_are_units_vartime(values, count, m, m);
 }
 
 bool

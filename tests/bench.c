@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Prints what each step costs each party. BENCH_ROUNDS (10), BENCH_CURVES and BENCH_BITS (blank-separated names and
-   sizes; all) say what to run, BENCH_JSON where to write the numbers for a program. */
+/* Prints what each step costs each party. BENCH_ROUNDS (10), BENCH_CURVES, BENCH_BITS and BENCH_STEPS
+   (blank-separated; all) say what to run, BENCH_JSON where to write the numbers for a program. */
 
 #define ROUNDS_MAX 1000u
 #define POWERS 3 /* exponentiations timed beside each round */
@@ -169,8 +169,11 @@ static void
 run_curve(struct report *report, struct bench_setting *setting)
 {
     forget_peak();
-    for (size_t i = 1; i < sizeof steps / sizeof *steps; i++)
-        run_step(report, setting, &steps[i]);
+    bench_keygen(&(struct bench_run){0}, setting);
+    for (size_t i = 1; i < sizeof steps / sizeof *steps; i++) {
+        if (wanted("BENCH_STEPS", steps[i].name))
+            run_step(report, setting, &steps[i]);
+    }
     printf("%-9s %4u peak memory of the process, both parties in it: %ld KiB\n", ts_curve_name(setting->curve),
         setting->bits, peak_kib());
 }
@@ -189,7 +192,8 @@ run_size(struct report *report, uint32_t bits)
         run_curve(report, &setting);
     }
     forget_peak();
-    run_step(report, &setting, &steps[0]);
+    if (wanted("BENCH_STEPS", steps[0].name))
+        run_step(report, &setting, &steps[0]);
     bench_setting_close(&setting);
     bench_power_free(report->own);
 }
