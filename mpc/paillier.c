@@ -10,6 +10,12 @@ struct crt {
     const struct ts_num *q2_inverse; /* (q^2)^-1 mod p^2 */
 };
 
+/* Widths of the exponents of the kept bases: masks in +-2^k take k + 2 bits. P-521 has the widest, with moduli of 3072
+   bits and more; with 2048 bits the curves have 256. */
+#define WIDEST_CURVE(n) ((n) < 3072 ? 256 : 521)
+#define SMALL_EXPONENT_BITS(n) ((size_t)TS_AFFINE_BITS(WIDEST_CURVE(n)) + 2 * TS_STAT_BITS + 2)
+#define CIPHERTEXT_EXPONENT_BITS ((size_t)521 + 2 * TS_STAT_BITS + 2)
+
 bool
 ts_parameters_allowed(enum ts_curve curve, uint32_t bits)
 {
@@ -157,7 +163,8 @@ const struct ts_num *
 ts_paillier_affine(struct ts_scope *scope, const struct ts_paillier *key, const struct ts_num *C,
     const struct ts_num *a, const struct ts_num *b, const struct ts_num *rho)
 {
-    const struct ts_num *power = ts_mod_power(scope, C, a, key->N2);
+    const struct ts_table_base base = {C, C == key->C ? key->C_table : NULL, CIPHERTEXT_EXPONENT_BITS};
+    const struct ts_num *power = ts_table_power(scope, &base, &a, 1, key->N2);
 
     return ts_mod_mul(scope, power, ts_paillier_encrypt(scope, key, b, rho), key->N2);
 }
@@ -225,9 +232,12 @@ const struct ts_num *
 ts_pedersen_commit(
     struct ts_scope *scope, const struct ts_pedersen *key, const struct ts_num *x, const struct ts_num *y)
 {
-    const struct ts_num *left = ts_mod_power(scope, key->s, x, key->N);
+    size_t n = key->N ? ts_num_width(ts_modulus_num(key->N)) : 0;
+    const struct ts_table_base bases[2] = {
+        {key->s, key->s_table, SMALL_EXPONENT_BITS(n)}, {key->t, key->t_table, n + 384 + 2}};
+    const struct ts_num *const exponents[2] = {x, y};
 
-    return ts_mod_mul(scope, left, ts_mod_power(scope, key->t, y, key->N), key->N);
+    return ts_table_power(scope, bases, exponents, 2, key->N);
 }
 
 const struct ts_num *

@@ -9,6 +9,8 @@ struct ts_paillier {
     uint32_t bits; /**< n */
     const struct ts_modulus *N;
     const struct ts_modulus *N2; /**< N^2 */
+    const struct ts_num *C;      /**< a ciphertext of which many powers are taken, or NULL */
+    struct ts_table_slot *C_table;
 };
 
 /** A modulus with its factors: P1's Paillier key and ring-Pedersen trapdoor, P2's ring-Pedersen trapdoor. Secrets: all

@@ -100,11 +100,14 @@ compute(struct ts_presign_affine *out, struct ts_presign_run *run, struct ts_sco
     const struct ts_group *group = ts_mpc_group(run->place.mpc, run->place.curve);
     const struct ts_place place = ts_place_by(&run->place, TS_ROLE_P2, index);
     const struct ts_hedge hedge = {.hk = run->half->hk};
-    const struct ts_paillier *key = &run->pairing->paillier;
     const struct ts_num *C = run->half->C;
+    struct ts_paillier own_key = run->pairing->paillier;
+    const struct ts_paillier *key = &own_key;
     const struct ts_num *k2 = run->entries[index].k;
     const struct ts_num *a = NULL, *b = NULL;
 
+    own_key.C = C;
+    own_key.C_table = run->half->C_table;
     const struct ts_point *R2 = ts_point_mul_base(scope, group, k2);
     const struct ts_point *R = ts_point_mul(scope, group, k2, R1);
     const struct ts_num *beta = ts_hedge_scalar(scope, &place, &hedge, "beta", NULL, 0, true);

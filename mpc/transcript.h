@@ -2,7 +2,7 @@
 #define TS_MPC_TRANSCRIPT_H
 
 #include "base/buffer.h"
-#include "mpc/num.h"
+#include "mpc/num_table.h"
 #include "mpc/point.h"
 
 /** Encodings, items and hashes. Source: protocol-equations.md 1 and 2 (docs/protocol-equations.md). */
@@ -75,6 +75,7 @@ const struct ts_num *ts_hash_q(
 struct ts_pedersen {
     const struct ts_modulus *N;
     const struct ts_num *s, *t;
+    struct ts_table_slot *s_table, *t_table; /**< for the side that often commits under them; NULL elsewhere */
 };
 
 enum ts_error ts_aux_hash(
