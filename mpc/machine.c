@@ -10,7 +10,8 @@
 static void
 erase_work(struct ts_machine *machine)
 {
-    ts_scope_free(machine->scope);
+    if (machine->scope)
+        ts_scope_return(machine->mpc, machine->scope);
     machine->scope = NULL;
     for (size_t i = 0; i < machine->payload_count; i++)
         ts_buf_clear(&machine->payloads[i]);
@@ -38,7 +39,7 @@ ts_machine_new(struct ts_machine **out, const struct ts_mpc *mpc, const struct t
     machine->kind = kind;
     machine->mpc = mpc;
     machine->run = ts_secret_new(kind->run_size);
-    if (!machine->run || ts_scope_new(&machine->scope) != TS_OK) {
+    if (!machine->run || ts_scope_borrow(&machine->scope, mpc) != TS_OK) {
         ts_machine_free(machine);
         return TS_INTERNAL;
     }
@@ -73,7 +74,7 @@ handle(struct ts_machine *machine, struct ts_buf *answer, const uint8_t *in, siz
 {
     struct ts_scope *scope = NULL;
 
-    enum ts_error error = ts_scope_new(&scope);
+    enum ts_error error = ts_scope_borrow(&scope, machine->mpc);
     if (error != TS_OK)
         return error;
     error = machine->kind->states[machine->state].handle(machine, scope, answer, in, len);
@@ -81,7 +82,7 @@ handle(struct ts_machine *machine, struct ts_buf *answer, const uint8_t *in, siz
         error = ts_scope_error(scope);
     if (error == TS_OK)
         error = ts_scope_error(machine->scope);
-    ts_scope_free(scope);
+    ts_scope_return(machine->mpc, scope);
     return error;
 }
 

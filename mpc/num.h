@@ -31,6 +31,11 @@ void ts_scope_free(struct ts_scope *scope);
 /** Erase and forget everything of the scope, also its failure; memory is kept for what comes next. For loops. */
 void ts_scope_reset(struct ts_scope *scope);
 
+/** The same for a scope that somebody else will use: nothing of the work before is left in it, and at most
+ *  TS_SCOPE_KEPT bytes stay allocated. */
+#define TS_SCOPE_KEPT ((size_t)512 << 10)
+void ts_scope_rest(struct ts_scope *scope);
+
 /** First failure: TS_OK, TS_FORMAT, TS_CHEATED or TS_INTERNAL. */
 enum ts_error ts_scope_error(const struct ts_scope *scope);
 

@@ -86,11 +86,30 @@ ts_scope_reset(struct ts_scope *scope)
     scope->error = TS_OK;
     if (!scope->chunks)
         return;
+    if (scope->chunks->used < CHUNK_HEAD) { /* a forked child: the pages are zero here */
+        scope->chunks = NULL;
+        return;
+    }
     struct chunk *kept = scope->chunks; /* the newest, hence the largest ordinary one */
     free_chunks(kept->next);
     ts_wipe((uint8_t *)kept + CHUNK_HEAD, kept->used - CHUNK_HEAD);
     kept->next = NULL;
     kept->used = CHUNK_HEAD;
+}
+
+void
+ts_scope_rest(struct ts_scope *scope)
+{
+    if (!scope)
+        return;
+    ts_scope_reset(scope);
+    BN_CTX_free(scope->bn_ctx); /* erases its numbers */
+    scope->bn_ctx = NULL;
+    if (scope->chunks && scope->chunks->room > TS_SCOPE_KEPT) {
+        free_chunks(scope->chunks);
+        scope->chunks = NULL;
+        scope->next_chunk = TS_SCOPE_KEPT;
+    }
 }
 
 enum ts_error

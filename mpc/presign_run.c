@@ -85,12 +85,12 @@ ts_presign_each(struct ts_machine *machine, ts_presign_handler *handle, struct t
 
     for (uint32_t i = 0; i < run->count && error == TS_OK; i++) {
         struct ts_scope *scope = NULL;
-        error = ts_scope_new(&scope);
+        error = ts_scope_borrow(&scope, machine->mpc);
         if (error == TS_OK)
             error = handle(machine, scope, i, out, in);
         if (error == TS_OK)
             error = ts_scope_error(scope);
-        ts_scope_free(scope);
+        ts_scope_return(machine->mpc, scope);
     }
     return error == TS_OK && in ? ts_reader_end(in) : error;
 }

@@ -215,9 +215,10 @@ ts_affine_range_verify(const struct ts_place *place, const struct ts_paillier *k
     const struct ts_affine_statement st = {.key = key, .v = v, .C = C, .D = D, .R2 = R2};
     struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
-    return ts_verdict(scope, ts_affine_range_members(place, &st, proof) && equations_hold(scope, place, &st, proof));
+    return ts_verdict(
+        place->mpc, scope, ts_affine_range_members(place, &st, proof) && equations_hold(scope, place, &st, proof));
 }
 
 /* --- wire form --- */

@@ -147,12 +147,12 @@ decide(const struct ts_num **M, struct ts_scope *out, const struct ts_place *pla
     const struct ts_num *value = NULL;
     struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
     bool accepted = accepts(&plaintext, scope, place, key, st, x, proof);
     if (accepted && M)
         value = ts_num_copy(out, ts_paillier_join(scope, key, &plaintext));
-    enum ts_error error = ts_verdict(scope, accepted);
+    enum ts_error error = ts_verdict(place->mpc, scope, accepted);
     if (error == TS_OK && M) {
         *M = value;
         error = ts_scope_error(out);

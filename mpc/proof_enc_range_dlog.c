@@ -194,9 +194,10 @@ ts_enc_range_dlog_verify(const struct ts_place *place, const struct ts_paillier 
     const struct statement st = {.key = key, .C = C, .X = X, .v = v};
     struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
-    return ts_verdict(scope, members(group_of(place), &st, proof) && equations_hold(scope, place, &st, proof));
+    return ts_verdict(
+        place->mpc, scope, members(group_of(place), &st, proof) && equations_hold(scope, place, &st, proof));
 }
 
 /* --- wire form --- */

@@ -21,7 +21,12 @@ enum ts_error ts_mpc_new(struct ts_mpc **out, const struct ts_env *env);
 void ts_mpc_free(struct ts_mpc *mpc);
 const struct ts_env *ts_mpc_env(const struct ts_mpc *mpc);
 const struct ts_group *ts_mpc_group(const struct ts_mpc *mpc, enum ts_curve curve); /**< NULL for TS_CURVE_NONE */
-uint64_t ts_mpc_count(const struct ts_mpc *mpc); /**< next value of the hedge's counter */
+/** A scope for one piece of work, from a few that are kept ready, because making locked memory takes longer than a
+ * small computation. Give it back, erased, with ts_scope_return; from then on the caller must not touch it. Threads may
+ * borrow at the same time. Returns: TS_OK; TS_INTERNAL. */
+enum ts_error ts_scope_borrow(struct ts_scope **out, const struct ts_mpc *mpc);
+void ts_scope_return(const struct ts_mpc *mpc, struct ts_scope *scope); /**< NULL scope is allowed */
+uint64_t ts_mpc_count(const struct ts_mpc *mpc);                        /**< next value of the hedge's counter */
 
 /** Where a transcript belongs. */
 struct ts_place {
