@@ -14,6 +14,15 @@
 #define BASES_MAX 2
 #define LANES 8 /* limbs that a look-up collects at a time */
 
+typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
+
+/* The same code for each kind of processor, chosen when the program is loaded. */
+#if defined(__x86_64__) && defined(__GLIBC__)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
 /* All in Montgomery form, as little-endian words. */
 struct ts_table {
     size_t limbs, blocks;
@@ -217,7 +226,7 @@ struct product {
 };
 
 /* words = the entry number `digit` of `count`, reading all of them. */
-static void
+FOR_EACH_PROCESSOR static void
 look_up(uint64_t *words, const uint64_t *entries, size_t count, size_t limbs, mp_limb_t digit)
 {
     uint64_t masks[ENTRIES];
@@ -225,13 +234,13 @@ look_up(uint64_t *words, const uint64_t *entries, size_t count, size_t limbs, mp
     for (size_t i = 0; i < count; i++)
         masks[i] = ~ts_mask_nonzero((mp_limb_t)i ^ digit);
     for (size_t at = 0; at < limbs; at += LANES) {
-        uint64_t lanes[LANES] = {0};
+        lanes sum = {0};
         for (size_t i = 0; i < count; i++) {
-            const uint64_t *entry = entries + i * limbs + at;
-            for (size_t k = 0; k < LANES; k++)
-                lanes[k] |= entry[k] & masks[i];
+            lanes entry;
+            memcpy(&entry, entries + i * limbs + at, sizeof entry);
+            sum |= entry & masks[i];
         }
-        memcpy(words + at, lanes, sizeof lanes);
+        memcpy(words + at, &sum, sizeof sum);
     }
 }
 
