@@ -136,15 +136,20 @@ combine(struct ts_scope *scope, const struct ts_num *x1, const struct ts_modulus
     return ts_num_add(scope, x2, ts_num_mul(scope, step, ts_modulus_num(m2)));
 }
 
-/* rho^N mod p^2 for N = p q: what is equal modulo p has equal p-th powers modulo p^2, so the q-th power may be taken
-   modulo p, with its exponent modulo p-1. */
-static const struct ts_num *
-mask_modulo_square(struct ts_scope *scope, const struct ts_num *rho, const struct ts_modulus *p,
-    const struct ts_modulus *p2, const struct ts_num *q_mod_p1)
+/* rho^N mod p^2 and mod q^2 for N = p q: what is equal modulo p has equal p-th powers modulo p^2, so the q-th power may
+   be taken modulo p, with its exponent modulo p-1. */
+static struct ts_residues
+mask_modulo_squares(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *rho)
 {
-    const struct ts_num *inner = ts_mod_power_secret_base(scope, rho, q_mod_p1, p);
+    const struct crt *crt = key->crt;
+    const struct ts_num *const bases[2] = {rho, rho}, *const others[2] = {crt->q_mod_p1, crt->p_mod_q1};
+    const struct ts_num *const own[2] = {ts_modulus_num(key->p), ts_modulus_num(key->q)};
+    const struct ts_modulus *const primes[2] = {key->p, key->q}, *const squares[2] = {key->p2, key->q2};
+    const struct ts_num *inner[2], *outer[2];
 
-    return ts_mod_power_secret_base(scope, inner, ts_modulus_num(p), p2);
+    ts_mod_power_secret_base_x2(inner, scope, bases, others, primes);
+    ts_mod_power_secret_base_x2(outer, scope, inner, own, squares);
+    return (struct ts_residues){outer[0], outer[1]};
 }
 
 const struct ts_num *
@@ -152,9 +157,8 @@ ts_paillier_encrypt_crt(
     struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *m, const struct ts_num *rho)
 {
     const struct crt *crt = key->crt;
-    const struct ts_num *mp = mask_modulo_square(scope, rho, key->p, key->p2, crt->q_mod_p1);
-    const struct ts_num *mq = mask_modulo_square(scope, rho, key->q, key->q2, crt->p_mod_q1);
-    const struct ts_num *mask = combine(scope, mp, key->p2, mq, key->q2, crt->q2_inverse);
+    const struct ts_residues power = mask_modulo_squares(scope, key, rho);
+    const struct ts_num *mask = combine(scope, power.p, key->p2, power.q, key->q2, crt->q2_inverse);
 
     return ts_mod_mul(scope, message_power(scope, &key->key, m), mask, key->key.N2);
 }
@@ -180,10 +184,8 @@ ts_paillier_affine_vartime(struct ts_scope *scope, const struct ts_paillier *key
 
 /* The plaintext modulo p: (c^(p-1) mod p^2 - 1) / p, times hp. */
 static const struct ts_num *
-decrypt_modulo(struct ts_scope *scope, const struct ts_num *c, const struct ts_modulus *p, const struct ts_modulus *p2,
-    const struct ts_num *p1, const struct ts_num *hp)
+plaintext_of(struct ts_scope *scope, const struct ts_num *power, const struct ts_modulus *p, const struct ts_num *hp)
 {
-    const struct ts_num *power = ts_mod_power_secret_base(scope, c, p1, p2);
     const struct ts_num *multiple = ts_num_sub(scope, power, ts_num_from_u64(scope, 1));
 
     return ts_mod_mul(scope, ts_num_div(scope, multiple, ts_modulus_num(p)), hp, p);
@@ -204,10 +206,14 @@ struct ts_residues
 ts_paillier_decrypt_residues(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *c)
 {
     const struct crt *crt = key->crt;
+    const struct ts_num *const bases[2] = {c, c}, *const exponents[2] = {crt->p1, crt->q1};
+    const struct ts_modulus *const squares[2] = {key->p2, key->q2};
+    const struct ts_num *powers[2];
 
+    ts_mod_power_secret_base_x2(powers, scope, bases, exponents, squares);
     return (struct ts_residues){
-        .p = decrypt_modulo(scope, c, key->p, key->p2, crt->p1, crt->hp),
-        .q = decrypt_modulo(scope, c, key->q, key->q2, crt->q1, crt->hq),
+        .p = plaintext_of(scope, powers[0], key->p, crt->hp),
+        .q = plaintext_of(scope, powers[1], key->q, crt->hq),
     };
 }
 

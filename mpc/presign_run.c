@@ -12,6 +12,7 @@ ts_presign_clear(void *run)
     for (uint32_t i = 0; i < TS_BATCH_MAX; i++) {
         ts_presig_p1_free(presign->entries[i].presig_p1);
         ts_presig_p2_free(presign->entries[i].presig_p2);
+        ts_buf_clear(&presign->entries[i].affine);
         presign->entries[i].presig_p1 = NULL;
         presign->entries[i].presig_p2 = NULL;
     }

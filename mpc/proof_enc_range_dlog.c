@@ -14,6 +14,7 @@ struct statement {
     const struct ts_num *C;
     const struct ts_point *X;
     const struct ts_pedersen *v;
+    const struct ts_trapdoor *trapdoor; /* of key, for a prover that has it */
 };
 
 /* Masks of one run of the prover; secret. */
@@ -92,7 +93,9 @@ commit_all(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct s
     const struct ts_num *x)
 {
     out->S = ts_num_publish(ts_pedersen_commit(scope, st->v, x, m->mu), "a hiding commitment to the share");
-    out->A = ts_num_publish(ts_paillier_encrypt(scope, st->key, m->al, m->r), "the encrypted mask");
+    out->A = st->trapdoor ? ts_paillier_encrypt_crt(scope, st->trapdoor, m->al, m->r)
+                          : ts_paillier_encrypt(scope, st->key, m->al, m->r);
+    out->A = ts_num_publish(out->A, "the encrypted mask");
     out->D = ts_num_publish(ts_pedersen_commit(scope, st->v, m->al, m->ga), "a hiding commitment to the mask");
 }
 
@@ -125,6 +128,18 @@ attempt(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct ts_p
     return in_ranges(out, group, st->key->bits);
 }
 
+static enum ts_error
+prove(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct ts_place *place, const struct ts_hedge *hedge,
+    const struct statement *st, const struct ts_num *x, const struct ts_num *rho)
+{
+    for (int i = 0; i < TS_PROVER_TRIES && ts_scope_error(scope) == TS_OK && group_of(place); i++) {
+        if (attempt(out, scope, place, hedge, st, x, rho))
+            return ts_scope_error(scope);
+    }
+    ts_scope_fail(scope, TS_INTERNAL);
+    return ts_scope_error(scope);
+}
+
 enum ts_error
 ts_enc_range_dlog_prove(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct ts_place *place,
     const struct ts_hedge *hedge, const struct ts_paillier *key, const struct ts_num *C, const struct ts_point *X,
@@ -132,12 +147,17 @@ ts_enc_range_dlog_prove(struct ts_enc_range_dlog *out, struct ts_scope *scope, c
 {
     const struct statement st = {.key = key, .C = C, .X = X, .v = v};
 
-    for (int i = 0; i < TS_PROVER_TRIES && ts_scope_error(scope) == TS_OK && group_of(place); i++) {
-        if (attempt(out, scope, place, hedge, &st, x, rho))
-            return ts_scope_error(scope);
-    }
-    ts_scope_fail(scope, TS_INTERNAL);
-    return ts_scope_error(scope);
+    return prove(out, scope, place, hedge, &st, x, rho);
+}
+
+enum ts_error
+ts_enc_range_dlog_prove_trapdoor(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct ts_place *place,
+    const struct ts_hedge *hedge, const struct ts_trapdoor *key, const struct ts_num *C, const struct ts_point *X,
+    const struct ts_pedersen *v, const struct ts_num *x, const struct ts_num *rho)
+{
+    const struct statement st = {.key = &key->key, .C = C, .X = X, .v = v, .trapdoor = key};
+
+    return prove(out, scope, place, hedge, &st, x, rho);
 }
 
 /* --- verifying --- */

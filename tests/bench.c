@@ -20,6 +20,7 @@ static const struct step steps[] = {
     {"pairing", bench_pairing, 5},
     {"keygen", bench_keygen, 1},
     {"presign_cold", bench_presign_cold, 1},
+    {"presign_idle_done", bench_presign_idle_done, 1},
     {"online", bench_online, 1},
     {"sign_cold", bench_sign_cold, 1},
     {"refresh", bench_refresh, 1},

@@ -166,7 +166,8 @@ bench_refresh(struct bench_run *run, struct bench_setting *setting)
 
 /* A batch of one. */
 static void
-presign(struct bench_run *run, struct bench_setting *setting, struct ts_presig_p1 **p1, struct ts_presig_p2 **p2)
+presign(struct bench_run *run, struct bench_setting *setting, bool prepared, struct ts_presig_p1 **p1,
+    struct ts_presig_p2 **p2)
 {
     struct parties *parties = &setting->parties;
     struct ts_machine *machines[2];
@@ -183,6 +184,8 @@ presign(struct bench_run *run, struct bench_setting *setting, struct ts_presig_p
     start = begin(setting);
     bench_require(ts_presign_p2_new(&machines[1], &place) == TS_OK);
     end(run, BENCH_P2, start);
+    bool more;
+    bench_require(!prepared || ts_presign_p2_idle(&more, machines[1], 1) == TS_OK);
     pump(run, setting, machines);
     bench_require(ts_presign_p1_take(p1, machines[0], 0) == TS_OK);
     bench_require(ts_presign_p2_take(p2, machines[1], 0) == TS_OK);
@@ -218,7 +221,18 @@ bench_presign_cold(struct bench_run *run, struct bench_setting *setting)
     struct ts_presig_p1 *p1;
     struct ts_presig_p2 *p2;
 
-    presign(run, setting, &p1, &p2);
+    presign(run, setting, false, &p1, &p2);
+    ts_presig_p1_free(p1);
+    ts_presig_p2_free(p2);
+}
+
+void
+bench_presign_idle_done(struct bench_run *run, struct bench_setting *setting)
+{
+    struct ts_presig_p1 *p1;
+    struct ts_presig_p2 *p2;
+
+    presign(run, setting, true, &p1, &p2);
     ts_presig_p1_free(p1);
     ts_presig_p2_free(p2);
 }
@@ -230,7 +244,7 @@ bench_online(struct bench_run *run, struct bench_setting *setting)
     struct ts_presig_p2 *p2;
     struct bench_run before = {0};
 
-    presign(&before, setting, &p1, &p2);
+    presign(&before, setting, false, &p1, &p2);
     sign(run, setting, p1, p2);
 }
 
@@ -240,6 +254,6 @@ bench_sign_cold(struct bench_run *run, struct bench_setting *setting)
     struct ts_presig_p1 *p1;
     struct ts_presig_p2 *p2;
 
-    presign(run, setting, &p1, &p2);
+    presign(run, setting, false, &p1, &p2);
     sign(run, setting, p1, p2);
 }
