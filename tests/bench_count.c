@@ -67,6 +67,23 @@ int __wrap_BN_mod_exp2_mont(BIGNUM *r, const BIGNUM *a1, const BIGNUM *p1, const
 int __real_BN_mod_mul_montgomery(BIGNUM *r, const BIGNUM *a, const BIGNUM *b, BN_MONT_CTX *mont, BN_CTX *ctx);
 int __wrap_BN_mod_mul_montgomery(BIGNUM *r, const BIGNUM *a, const BIGNUM *b, BN_MONT_CTX *mont, BN_CTX *ctx);
 
+int __real_BN_mod_exp_mont_consttime_x2(BIGNUM *r1, const BIGNUM *a1, const BIGNUM *p1, const BIGNUM *m1,
+    BN_MONT_CTX *mont1, BIGNUM *r2, const BIGNUM *a2, const BIGNUM *p2, const BIGNUM *m2, BN_MONT_CTX *mont2,
+    BN_CTX *ctx);
+int __wrap_BN_mod_exp_mont_consttime_x2(BIGNUM *r1, const BIGNUM *a1, const BIGNUM *p1, const BIGNUM *m1,
+    BN_MONT_CTX *mont1, BIGNUM *r2, const BIGNUM *a2, const BIGNUM *p2, const BIGNUM *m2, BN_MONT_CTX *mont2,
+    BN_CTX *ctx);
+
+int
+__wrap_BN_mod_exp_mont_consttime_x2(BIGNUM *r1, const BIGNUM *a1, const BIGNUM *p1, const BIGNUM *m1,
+    BN_MONT_CTX *mont1, BIGNUM *r2, const BIGNUM *a2, const BIGNUM *p2, const BIGNUM *m2, BN_MONT_CTX *mont2,
+    BN_CTX *ctx)
+{
+    count_power(p1, m1);
+    count_power(p2, m2);
+    return __real_BN_mod_exp_mont_consttime_x2(r1, a1, p1, m1, mont1, r2, a2, p2, m2, mont2, ctx);
+}
+
 int
 __wrap_BN_mod_exp_mont_consttime(
     BIGNUM *r, const BIGNUM *a, const BIGNUM *p, const BIGNUM *m, BN_CTX *ctx, BN_MONT_CTX *mont)
