@@ -2,8 +2,9 @@
 """Removes each check of tests/mutations.txt in turn and expects the named test to go red. Prints TAP.
 
 Run by `make check-mutations`, in the build folder; MUTATIONS=WORD runs only the entries whose id has the word. Nothing
-of the source or build folder is changed: the altered file is compiled apart and linked in front of the library.
+of the source or build folder is changed: the altered file is compiled apart and linked in front of the library. Another list is named by MUTATION_LIST.
 """
+import glob
 import json
 import os
 import re
@@ -17,6 +18,8 @@ BUILD = os.environ["TS_BUILDDIR"]
 COMPILE = shlex.split(os.environ["TS_COMPILE"])
 LIBS = shlex.split(os.environ["TS_LIBS"])
 SECONDS = int(os.environ.get("MUTATION_SECONDS", "300"))
+LIST = os.environ.get("MUTATION_LIST", "tests/mutations.txt")
+FLAGS = shlex.split(os.environ.get("MUTATION_FLAGS", "-w -O1"))
 WANTED = os.environ.get("MUTATIONS", "")
 
 
@@ -76,14 +79,16 @@ def compile_file(folder, name, text):
     with open(place, "w") as file:
         file.write(text)
     out = place[:-2] + ".o"
-    done = run(COMPILE + ["-w", "-O1", "-c", place, "-o", out], cwd=BUILD)
+    done = run(COMPILE + FLAGS + ["-c", place, "-o", out], cwd=BUILD)
     if done.returncode != 0:
         raise Trouble("it does not compile: " + done.stdout[-600:])
     return out
 
 
 def objects_of(program):
-    """What automake linked the program from; parties.o and cheat.o are left out when the program has them not."""
+    """What automake linked the program from; parties.o and cheat.o serve no other program."""
+    if program == "ct_mpc":
+        return glob.glob(os.path.join(BUILD, "*", "*ct_mpc-*.o")) + glob.glob(os.path.join(BUILD, "tests/ct/*.o"))
     names = {"check-vectors": ["check_vectors", "vectors_cases", "vectors_hashes", "vectors_json", "vectors_proofs",
                                "vectors_sign"]}.get(program, [program, "parties", "cheat"])
     paths = [os.path.join(BUILD, "tests", name + ".o") for name in names]
@@ -92,8 +97,10 @@ def objects_of(program):
 
 def link(folder, program, objects):
     out = os.path.join(folder, program)
+    names = {"-" + os.path.basename(path) for path in objects}
+    own = [path for path in objects_of(program) if not any(path.endswith(name) for name in names)]
     libraries = [os.path.join(BUILD, part, ".libs", "lib%s.a" % part) for part in ("mpc", "base")]
-    done = run(COMPILE + ["-w", "-o", out] + objects + objects_of(program) + libraries + LIBS, cwd=BUILD)
+    done = run(COMPILE + ["-w", "-o", out] + objects + own + libraries + LIBS, cwd=BUILD)
     if done.returncode != 0:
         raise Trouble("it does not link: " + done.stdout[-600:])
     return out
@@ -121,9 +128,13 @@ def select(folder, words):
 
 def judge(folder, program, words):
     """The first line that is not ok, or None when the test is green."""
-    command = ["timeout", str(SECONDS), program]
-    if words:
-        command.append(select(folder, words))
+    command = ["timeout", str(SECONDS)]
+    if os.path.basename(program) == "check-vectors":
+        words = [select(folder, words)]
+    if os.path.basename(program) == "ct_mpc":
+        suppressions = os.path.join(SOURCE, "tests/ct/openssl.supp")
+        command += ["valgrind", "-q", "--error-limit=no", "--num-callers=20", "--suppressions=" + suppressions]
+    command += [program] + words
     env = dict(os.environ, CK_TAP_LOG_FILE_NAME="-", CK_VERBOSITY="silent", CK_DEFAULT_TIMEOUT=str(SECONDS),
                TS_TEST_SEED="1")
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env,
@@ -169,9 +180,9 @@ def check_entry(known, entry):
 
 def main():
     try:
-        entries = [e for e in read_entries(os.path.join(SOURCE, "tests", "mutations.txt")) if WANTED in e["id"]]
+        entries = [e for e in read_entries(os.path.join(SOURCE, LIST)) if WANTED in e["id"]]
     except Trouble as trouble:
-        print("Bail out! mutations.txt:", trouble)
+        print("Bail out! %s: %s" % (LIST, trouble))
         return 1
     known = {}
     failed = 0
