@@ -1,4 +1,5 @@
 #include "mpc/keygen_message.h"
+#include "mpc/machine.h"
 #include "mpc/pair_message.h"
 #include "mpc/presign_message.h"
 #include "mpc/refresh_message.h"
