@@ -107,7 +107,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     unsigned run = data[0] % RUNS;
-    struct edit edit = {.edits = data + 2, .len = size - 2, .number = 1 + data[1] % (run == PRESIGN ? 4 : 6)};
+    struct edit edit = {.edits = data + 2, .len = size - 2, .number = 1 + data[1] % (run == PRESIGN ? 4u : 6u)};
     ts_buf_init(&edit.before, (size_t)1 << 20);
     machines_of(machines, run);
     enum ts_error error = parties_pump(&failed, machines[0], machines[1], tamper, &edit);
