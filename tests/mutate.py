@@ -129,14 +129,17 @@ def select(folder, words):
 def judge(folder, program, words):
     """The first line that is not ok, or None when the test is green."""
     command = ["timeout", str(SECONDS)]
+    env = dict(os.environ, CK_TAP_LOG_FILE_NAME="-", CK_VERBOSITY="silent", CK_DEFAULT_TIMEOUT=str(SECONDS),
+               TS_TEST_SEED="1")
     if os.path.basename(program) == "check-vectors":
         words = [select(folder, words)]
     if os.path.basename(program) == "ct_mpc":
         suppressions = os.path.join(SOURCE, "tests/ct/openssl.supp")
         command += ["valgrind", "-q", "--error-limit=no", "--num-callers=20", "--suppressions=" + suppressions]
+    if os.path.basename(program).startswith("test_") and words:
+        env["CK_RUN_CASE"] = words[0]
+        words = []
     command += [program] + words
-    env = dict(os.environ, CK_TAP_LOG_FILE_NAME="-", CK_VERBOSITY="silent", CK_DEFAULT_TIMEOUT=str(SECONDS),
-               TS_TEST_SEED="1")
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env,
                              errors="replace", cwd=folder)
     good = 0
