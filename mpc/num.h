@@ -61,6 +61,8 @@ size_t ts_num_width(const struct ts_num *a);
 /** Declare a value public (it is about to be sent, or was just decided to be): the same number; under valgrind's
  *  constant-time test its bytes become defined. `why` is one line for the reader. */
 const struct ts_num *ts_num_publish(const struct ts_num *a, const char *why);
+/** The same for bytes, such as those of a point. */
+void ts_bytes_publish(const void *bytes, size_t len, const char *why);
 /** The same for a secret 0 or 1 (of ts_num_equal and its like) that from here on decides a branch. */
 bool ts_choice_publish(unsigned choice, const char *why);
 

@@ -1,3 +1,4 @@
+#include "mpc/presign_message.h"
 #include "mpc/presign_run.h"
 #include "tests/cheat.h"
 #include "tests/check_main.h"
@@ -18,6 +19,30 @@ forget(void)
 {
     parties_saved_clear(&saved);
 }
+
+/* As many commitments as it says, but more than a batch may have. */
+START_TEST(test_batch_is_bounded)
+{
+    static const uint32_t counts[] = {TS_BATCH_MAX, TS_BATCH_MAX + 1, 0, UINT32_MAX};
+    struct parties parties;
+    struct ts_machine *machines[2];
+    struct ts_buf in, out;
+
+    parties_open(&parties, &saved);
+    parties_presign_machines(machines, &parties, 1, 0);
+    ts_buf_init(&in, (size_t)1 << 20);
+    ts_buf_init(&out, (size_t)1 << 20);
+    ts_presign_count_put(&in, counts[_i]);
+    for (uint32_t i = 0; i < counts[_i] && i <= TS_BATCH_MAX; i++)
+        ts_presign_commitment_put(&in, parties.n1);
+    ck_assert_int_eq(ts_machine_step(machines[1], &out, in.data, in.len), _i ? TS_FORMAT : TS_OK);
+    ts_buf_clear(&in);
+    ts_buf_clear(&out);
+    ts_machine_free(machines[0]);
+    ts_machine_free(machines[1]);
+    parties_close(&parties);
+}
+END_TEST
 
 START_TEST(test_batch)
 {
@@ -424,6 +449,7 @@ main(void)
     TCase *all = tcase_create("presign");
 
     tcase_add_unchecked_fixture(all, save, forget);
+    tcase_add_loop_test(all, test_batch_is_bounded, 0, 4);
     tcase_add_test(all, test_batch);
     tcase_add_loop_test(all, test_prepared_ahead, 0, 4);
     tcase_add_test(all, test_prepared_between);
