@@ -18,6 +18,15 @@ begin() {
     "$@" &
     children+=($!)
 }
+
+# serve PIPE COMMAND...: the same, its output into a new named pipe, for awaits, and its errors into PIPE.log.
+serve() {
+    local pipe=$1
+    shift
+    rm -f "$pipe" && mkfifo "$pipe" || exit 99
+    "$@" </dev/null >"$pipe" 2>>"$pipe.log" &
+    children+=($!)
+}
 end_children() {
     [ ${#children[@]} = 0 ] || kill "${children[@]}" 2>/dev/null
     wait

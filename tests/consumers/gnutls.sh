@@ -48,18 +48,18 @@ ok "p11tool --delete" p11 --login --delete "$url;object=site;type=cert"
 refused "and is gone" p11 --export "$url;object=site;type=cert"
 
 # Another program may take the port between the question and the bind: then once more.
-serve() {
+stderr_too() { exec "$@" 2>&1; }
+serve_somewhere() {
     local try
     for try in 1 2 3 4 5; do
-        rm -f out && mkfifo out
         port=$(free_port)
-        begin gnutls-serv --provider "$MODULE" --http --port "$port" --x509keyfile "$private" --x509certfile gnu.crt </dev/null >out 2>&1
+        serve out stderr_too gnutls-serv --provider "$MODULE" --http --port "$port" --x509keyfile "$private" --x509certfile gnu.crt
         awaits out "IPv4.*done" && return 0
     done
     return 1
 }
 connect() { printf 'GET / HTTP/1.0\r\n\r\n' | gnutls-cli --port "$port" --x509cafile gnu.crt --sni-hostname localhost --verify-hostname localhost --priority "$1" 127.0.0.1; }
-serve
+serve_somewhere
 ok "gnutls-serv listens" test -n "$matched"
 shows "gnutls-cli, TLS 1.3" "The certificate is trusted" connect NORMAL:-VERS-ALL:+VERS-TLS1.3
 shows "gnutls-cli, TLS 1.2" "The certificate is trusted" connect NORMAL:-VERS-ALL:+VERS-TLS1.2

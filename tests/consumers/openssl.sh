@@ -38,8 +38,7 @@ ok "cms -verify" cms_verify letter.cms
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout other.key -subj /CN=other -out other.crt 2>/dev/null
 refused "another's cms does not verify" cms_broken
 
-rm -f out && mkfifo out
-begin openssl s_server -engine pkcs11 -keyform engine -key "$(key_uri web)" -cert web.crt -accept 127.0.0.1:0 -www >out 2>err
+serve out openssl s_server -engine pkcs11 -keyform engine -key "$(key_uri web)" -cert web.crt -accept 127.0.0.1:0 -www
 awaits out "^ACCEPT (.*)"
 address=$matched
 ok "s_server listens" test -n "$address"
