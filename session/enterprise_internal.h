@@ -41,7 +41,8 @@ struct ts_partner {
     struct ts_pairing *pairing;
     struct ts_connection *current;
     bool dialling;
-    bool dropped; /* logged out meanwhile: freed by the last user */
+    uint64_t violations; /* connections closed for a message that does not parse */
+    bool dropped;        /* logged out meanwhile: freed by the last user */
     unsigned users;
 };
 
@@ -52,6 +53,10 @@ struct ts_partner {
 enum ts_error ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterprise *enterprise,
     const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES]);
 void ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *connection);
+
+/** The peer sent what does not parse, or has a wrong length or range: the connection ends and the violation is counted
+ * and logged (protocol.md 7). Still to be released. */
+void ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection);
 
 /** The next batch number of the connection. */
 uint64_t ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection);

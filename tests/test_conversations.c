@@ -129,6 +129,31 @@ START_TEST(a_wrong_answer_locks_for_good)
 }
 END_TEST
 
+static void
+truncate_answer(int type, struct ts_buf *payload, enum ts_curve curve, uint32_t bits)
+{
+    (void)curve;
+    (void)bits;
+    if (type == TS_MESSAGE_SIGN_ROUND_3 && payload->len)
+        payload->len--;
+}
+
+START_TEST(what_does_not_parse_closes_the_connection_but_locks_nothing)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    two_sides_stop_peer(&both);
+    both.tamper = truncate_answer;
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "garbage"), TS_FORMAT);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "garbage"), TS_FORMAT);
+    ck_assert_uint_eq(both.server_count, 2); /* each on a connection of its own */
+    ck_assert_int_eq(ts_key_usable(both.enterprise, key.key), TS_OK);
+}
+END_TEST
+
 static struct ts_new_key shared_key;
 
 static void *
@@ -188,6 +213,7 @@ main(void)
     tcase_add_test(tests, refusal_and_silence_do_not_lock);
     tcase_add_test(tests, the_peer_goes_and_comes_back);
     tcase_add_test(tests, a_wrong_answer_locks_for_good);
+    tcase_add_test(tests, what_does_not_parse_closes_the_connection_but_locks_nothing);
     tcase_add_test(tests, threads_share_one_connection);
     tcase_add_test(tests, an_invitation_is_for_one_pairing_and_three_tries);
     suite_add_tcase(suite, tests);
