@@ -1,8 +1,3 @@
-/* For F_OFD_SETLK */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include "store/holder.h"
 
 #include <errno.h>

@@ -95,8 +95,7 @@ find_pair(CK_SESSION_HANDLE session, CK_OBJECT_CLASS object_class)
 {
     CK_OBJECT_HANDLE found = 0;
     CK_ULONG got = 0;
-    CK_ATTRIBUTE template[] = {
-        {CKA_CLASS, &object_class, sizeof(object_class)}, {CKA_LABEL, BYTES("conform"), 7}};
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &object_class, sizeof(object_class)}, {CKA_LABEL, BYTES("conform"), 7}};
 
     RV(p11->C_FindObjectsInit(session, template, 2), CKR_OK);
     RV(p11->C_FindObjects(session, &found, 1, &got), CKR_OK);

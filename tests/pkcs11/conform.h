@@ -11,7 +11,8 @@
 
 /** The call answers exactly this. Counted. */
 #define RV(call, expected) conform_check((call), (expected), #call, __FILE__, __LINE__)
-/** The same, but only with our module: where the standard leaves a choice, or the other module has no such mechanism. */
+/** The same, but only with our module: where the standard leaves a choice, or the other module has no such mechanism.
+ */
 #define OURS(call, expected)                                                                                           \
     do {                                                                                                               \
         if (live_ours())                                                                                               \

@@ -29,8 +29,8 @@ START_TEST(test_get)
     CK_BYTE small[2], label[16], value[16];
     CK_SESSION_HANDLE session = session_rw();
     CK_OBJECT_HANDLE object = data_object(session, CK_FALSE, CK_FALSE, "label");
-    CK_ATTRIBUTE ask[] = {{CKA_LABEL, label, sizeof(label)}, {CKA_MODULUS, value, sizeof(value)},
-        {CKA_VALUE, value, sizeof(value)}};
+    CK_ATTRIBUTE ask[] = {
+        {CKA_LABEL, label, sizeof(label)}, {CKA_MODULUS, value, sizeof(value)}, {CKA_VALUE, value, sizeof(value)}};
     CK_ATTRIBUTE tight[] = {{CKA_LABEL, small, sizeof(small)}, {CKA_VALUE, value, sizeof(value)}};
     CK_ATTRIBUTE length = {CKA_VALUE, NULL, 0};
 
@@ -59,6 +59,7 @@ START_TEST(test_set)
     CK_ATTRIBUTE label = {CKA_LABEL, BYTES("after"), 5}, token_flag = {CKA_TOKEN, &no, 1};
     CK_ATTRIBUTE unknown = {CKA_MODULUS, BYTES("x"), 1}, unique = {CKA_UNIQUE_ID, BYTES("x"), 1};
     CK_ATTRIBUTE partly[] = {label, token_flag}, twice[] = {label, label}, read = {CKA_LABEL, got, sizeof(got)};
+    CK_ATTRIBUTE of_keys = {CKA_SIGN, &yes, 1};
     CK_ATTRIBUTE bad_size = {CKA_COPYABLE, &no, 2}, null_value = {CKA_LABEL, NULL, 3};
 
     RV(p11->C_SetAttributeValue(999, token, &label, 1), CKR_SESSION_HANDLE_INVALID);
@@ -68,7 +69,8 @@ START_TEST(test_set)
     RV(p11->C_SetAttributeValue(session, token, &token_flag, 1), CKR_ATTRIBUTE_READ_ONLY);
     OURS(p11->C_SetAttributeValue(session, token, partly, 2), CKR_ATTRIBUTE_READ_ONLY);
     OURS(p11->C_SetAttributeValue(session, token, twice, 2), CKR_TEMPLATE_INCONSISTENT);
-    OURS(p11->C_SetAttributeValue(session, token, &unknown, 1), CKR_TEMPLATE_INCONSISTENT);
+    OURS(p11->C_SetAttributeValue(session, token, &unknown, 1), CKR_ATTRIBUTE_TYPE_INVALID);
+    OURS(p11->C_SetAttributeValue(session, token, &of_keys, 1), CKR_TEMPLATE_INCONSISTENT);
     OURS(p11->C_SetAttributeValue(session, token, &unique, 1), CKR_ATTRIBUTE_READ_ONLY);
     OURS(p11->C_SetAttributeValue(session, token, &bad_size, 1), CKR_ATTRIBUTE_VALUE_INVALID);
     OURS(p11->C_SetAttributeValue(session, token, &null_value, 1), CKR_ATTRIBUTE_VALUE_INVALID);
@@ -94,7 +96,7 @@ START_TEST(test_protections)
 
     RV(p11->C_CreateObject(session, template, 5, &object), CKR_OK);
     RV(p11->C_SetAttributeValue(session, object, &label, 1), CKR_ACTION_PROHIBITED);
-    RV(p11->C_CopyObject(session, object, NULL, 0, &copy), CKR_ACTION_PROHIBITED);
+    RV(p11->C_CopyObject(session, object, &label, 1, &copy), CKR_ACTION_PROHIBITED);
     RV(p11->C_DestroyObject(session, object), CKR_ACTION_PROHIBITED);
 }
 END_TEST

@@ -44,7 +44,7 @@ START_TEST(test_infos)
     CK_FLAGS wanted = CKF_RNG | CKF_LOGIN_REQUIRED | CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED;
     ck_assert_uint_eq(info.flags & wanted, wanted);
     ck_assert_uint_eq(info.flags & CKF_WRITE_PROTECTED, 0);
-    ck_assert_uint_eq(info.ulSessionCount, 0);
+    ck_assert(info.ulSessionCount == 0 || info.ulSessionCount == CK_UNAVAILABLE_INFORMATION);
     ck_assert_uint_le(info.ulMinPinLen, info.ulMaxPinLen);
     (void)session_rw();
     (void)session_ro();
@@ -125,8 +125,7 @@ START_TEST(test_pins)
     memset(long_pin, '1', sizeof(long_pin));
     RV(p11->C_InitPIN(session, BYTES(pin), strlen(pin)), CKR_USER_NOT_LOGGED_IN);
     RV(p11->C_InitPIN(999, BYTES(pin), strlen(pin)), CKR_SESSION_HANDLE_INVALID);
-    RV(p11->C_SetPIN(999, BYTES(pin), strlen(pin), BYTES(pin), strlen(pin)),
-        CKR_SESSION_HANDLE_INVALID);
+    RV(p11->C_SetPIN(999, BYTES(pin), strlen(pin), BYTES(pin), strlen(pin)), CKR_SESSION_HANDLE_INVALID);
     RV(p11->C_SetPIN(ro, BYTES(pin), strlen(pin), BYTES(pin), strlen(pin)), CKR_SESSION_READ_ONLY);
     RV(p11->C_SetPIN(session, BYTES("nonsense"), 8, BYTES(pin), strlen(pin)), CKR_PIN_INCORRECT);
     RV(p11->C_SetPIN(session, BYTES(pin), strlen(pin), BYTES(pin), 1), CKR_PIN_LEN_RANGE);

@@ -1,6 +1,7 @@
 #include "tests/pkcs11/live.h"
 
 #include <dlfcn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

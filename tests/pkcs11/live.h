@@ -4,9 +4,9 @@
 #include "pkcs11/attribute.h"
 #include "pkcs11/cryptoki.h"
 
-/** For programs that use a token with a live peer through a module that they load themselves, ours or (TS_PKCS11_MODULE)
- *  another's. They run themselves again through tests/with-token, or tests/pkcs11/with-softhsm, which set MODULE, TOKEN,
- *  PIN and SOPIN. */
+/** For programs that use a token with a live peer through a module that they load themselves, ours or
+ * (TS_PKCS11_MODULE) another's. They run themselves again through tests/with-token, or tests/pkcs11/with-softhsm, which
+ * set MODULE, TOKEN, PIN and SOPIN. */
 void live_ensure(char **argv);
 
 /** Is it our own module? */
