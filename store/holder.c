@@ -1,5 +1,7 @@
 #include "store/holder.h"
 
+#include "base/descriptor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,25 +12,12 @@
 #define NUMBER_MASK (((uint64_t)1 << 62) - 1)
 /* Two holders that choose the same number is a matter of luck; more than that is not. */
 #define TRIES 3
-/* Where a host has closed the standard descriptors, ours must not take their place. */
-#define LOWEST_DESCRIPTOR 3
 
 struct ts_holder {
     const struct ts_env *env;
     int fd;
     uint64_t number;
 };
-
-static int
-open_high(const char *path)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600);
-    if (fd < 0 || fd >= LOWEST_DESCRIPTOR)
-        return fd;
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_DESCRIPTOR);
-    (void)close(fd);
-    return high;
-}
 
 static struct flock
 byte_at(uint64_t number)
@@ -66,7 +55,9 @@ ts_holder_open(struct ts_holder **out, const struct ts_env *env, const char *pat
     if (!holder)
         return TS_INTERNAL;
     int len = snprintf(name, sizeof name, "%s-live", path);
-    *holder = (struct ts_holder){.env = env, .fd = len > 0 && (size_t)len < sizeof name ? open_high(name) : -1};
+    *holder = (struct ts_holder){.env = env, .fd = -1};
+    if (len > 0 && (size_t)len < sizeof name)
+        holder->fd = ts_descriptor_raise(open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600));
     enum ts_error error = holder->fd < 0 ? TS_STORAGE : choose_number(holder);
     if (error != TS_OK) {
         ts_log(env, TS_LOG_ERROR, "%s cannot be opened and locked: %s; check its permissions and the file system", name,

@@ -1,9 +1,9 @@
 #include "transport/tcp.h"
 
+#include "base/descriptor.h"
 #include "transport/wait.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -38,23 +38,12 @@ finish_connect(int socket, const struct ts_env *env, uint64_t deadline_ms)
     return result;
 }
 
-/* A host that has closed its standard descriptors may still write to them: never into our connection. */
-static int
-raise_descriptor(int fd)
-{
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-
-    (void)close(fd);
-    return high;
-}
-
 /* Returns: 0 and a connected socket, or an errno. */
 static int
 connect_one(int *out, const struct ts_env *env, const struct addrinfo *to, uint64_t deadline_ms)
 {
-    int fd = socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to->ai_protocol);
-    if (fd >= 0 && fd <= STDERR_FILENO)
-        fd = raise_descriptor(fd);
+    int fd =
+        ts_descriptor_raise(socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to->ai_protocol));
     if (fd < 0)
         return errno;
     set_options(fd);
