@@ -76,6 +76,28 @@ ts_text_is_plain(const char *text, size_t len, bool lines)
     return true;
 }
 
+void
+ts_text_copy(char *out, size_t size, const char *text)
+{
+    size_t used = 0, len = text ? strlen(text) : 0;
+    uint32_t character;
+
+    for (size_t at = 0, step; at < len; at += step) {
+        step = decode(&character, text + at, len - at);
+        bool shown = step && is_shown(character);
+        step = step ? step : 1;
+        size_t more = shown ? step : 1;
+        if (used + more >= size)
+            break;
+        if (shown)
+            memcpy(out + used, text + at, step);
+        else
+            out[used] = '?';
+        used += more;
+    }
+    out[used] = 0;
+}
+
 char *
 ts_text_safe(char *out, size_t size, const char *text, size_t len)
 {

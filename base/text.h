@@ -12,6 +12,12 @@ void ts_text_hex(char *out, const uint8_t *bytes, size_t len);
  *  characters that change the direction or are invisible? Tab and newline are allowed when `lines`. */
 bool ts_text_is_plain(const char *text, size_t len, bool lines);
 
+/** Copy a text and keep it fit for ts_text_is_plain (one line): every byte that is not becomes '?', and it ends at a
+ *  whole character within `size`.
+ *  In:   size  bytes at `out` with the final NUL, at least 1
+ *        text  may be NULL, which is empty */
+void ts_text_copy(char *out, size_t size, const char *text);
+
 /** Copy text so that it can be shown to a person: what ts_text_is_plain would refuse becomes \xNN, a backslash \\.
  *  Cut at the room, between characters. Returns: out. */
 char *ts_text_safe(char *out, size_t size, const char *text, size_t len);

@@ -22,6 +22,11 @@ ts_half_new(struct ts_half **out)
         return TS_INTERNAL;
     }
     half->scope = scope;
+    half->C_table = ts_table_slot_new(scope);
+    if (!half->C_table) {
+        ts_scope_free(scope);
+        return TS_INTERNAL;
+    }
     *out = half;
     return TS_OK;
 }

@@ -139,6 +139,18 @@ ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
     }
 }
 
+void
+ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection)
+{
+    pthread_mutex_lock(&enterprise->lock);
+    uint64_t count = ++connection->partner->violations;
+    pthread_mutex_unlock(&enterprise->lock);
+    ts_log(enterprise->env, TS_LOG_ERROR,
+        "the connection with peer %s is closed after a violation of the protocol, number %llu since login",
+        connection->partner->row.name, (unsigned long long)count);
+    ts_link_shutdown(connection->link);
+}
+
 uint64_t
 ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {
@@ -217,6 +229,7 @@ dial(struct ts_connection **out, struct ts_enterprise *enterprise, struct ts_par
         return error == TS_TIMEOUT ? TS_IO : error;
     }
     ts_commits_repeat(enterprise, connection->link, &partner->row);
+    ts_farewells_tell(enterprise, connection->link, &partner->row);
     (void)ts_peer_set_seen(enterprise->store, partner->row.pairing, (int64_t)time(NULL));
     *out = connection;
     return TS_OK;
@@ -293,4 +306,22 @@ ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterpr
     connection_free(dead);
     partner_free(last);
     return error;
+}
+
+struct ts_connection *
+ts_connection_current(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES])
+{
+    struct ts_connection *connection = NULL;
+
+    pthread_mutex_lock(&enterprise->lock);
+    for (struct ts_partner *partner = enterprise->partners; partner && !connection; partner = partner->next) {
+        if (memcmp(partner->row.pairing, pairing, TS_ID_BYTES) != 0 || !partner->current ||
+            !ts_link_alive(partner->current->link))
+            continue;
+        connection = partner->current;
+        connection->users++;
+        partner->users++;
+    }
+    pthread_mutex_unlock(&enterprise->lock);
+    return connection;
 }

@@ -1,5 +1,7 @@
 #include "session/identity_value.h"
 
+#include <string.h>
+
 #define IDENTITY_MAX_BYTES 8192
 
 enum ts_error
@@ -32,6 +34,19 @@ ts_hedge_key_load(
     return error;
 }
 
+void
+ts_identity_name(char out[TS_NAME_MAX], struct ts_store *store, uint64_t token, const struct ts_keyring *keyring)
+{
+    struct ts_buf bytes;
+
+    ts_buf_init(&bytes, TS_NAME_MAX - 1);
+    bool known = ts_value_get(&bytes, store, keyring, token, "name") == TS_OK;
+    if (known && bytes.len)
+        memcpy(out, bytes.data, bytes.len);
+    out[known ? bytes.len : 0] = 0;
+    ts_buf_clear(&bytes);
+}
+
 static enum ts_error
 make_identity(const struct ts_env *env, struct ts_store *store, uint64_t token, const struct ts_keyring *keyring,
     const char *name)
@@ -43,6 +58,8 @@ make_identity(const struct ts_env *env, struct ts_store *store, uint64_t token, 
     enum ts_error error = ts_identity_new(&identity, env, name);
     if (error == TS_OK)
         error = ts_identity_encode(&bytes, identity);
+    if (error == TS_OK)
+        error = ts_value_put(store, keyring, token, "name", (const uint8_t *)name, strlen(name));
     if (error == TS_OK)
         error = ts_value_put(store, keyring, token, "identity", bytes.data, bytes.len);
     ts_buf_clear(&bytes);

@@ -16,6 +16,9 @@ enum ts_error ts_identity_prepare(const struct ts_env *env, struct ts_store *sto
 enum ts_error ts_identity_load(struct ts_identity **out, const struct ts_env *env, struct ts_store *store,
     uint64_t token, const struct ts_keyring *keyring);
 
+/** The name that the identity was made with, by which the other side is to know this one. "" when there is none. */
+void ts_identity_name(char out[TS_NAME_MAX], struct ts_store *store, uint64_t token, const struct ts_keyring *keyring);
+
 /** Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE. Secret: wipe hk after use. */
 enum ts_error ts_hedge_key_load(
     uint8_t hk[TS_HEDGE_KEY_BYTES], struct ts_store *store, uint64_t token, const struct ts_keyring *keyring);

@@ -27,6 +27,7 @@ struct ts_mobile {
         lock; /* guards what follows and the connections' counters; never held across network I/O or a question */
     pthread_cond_t ended; /* a session's thread ended */
     bool stopping;
+    uint64_t violations; /* connections closed for a message that does not parse, since the start */
     struct ts_mobile_connection *connections;
     struct ts_loaded_pairing *pairings;
 };
@@ -64,6 +65,7 @@ enum ts_error ts_keygen_mobile(struct ts_conversation *conversation, const struc
 enum ts_error ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_commit_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_abort_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_farewell_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 
 /** Send; through the tests' tamper hook when there is one. */

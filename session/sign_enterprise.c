@@ -15,6 +15,7 @@ struct run {
     const struct ts_keyring *keyring;
     const struct ts_sign_job *job;
     struct ts_half_row row;
+    struct ts_peer_row peer; /* for its name */
     struct ts_half *half;
     struct ts_connection *connection;
     bool fresh;
@@ -32,6 +33,8 @@ load_half(struct run *run)
 
     ts_buf_init_secret(&bytes, HALF_MAX_BYTES);
     enum ts_error error = ts_half_get(&run->row, run->enterprise->store, run->job->key, false);
+    if (error == TS_OK)
+        error = ts_peer_get(&run->peer, run->enterprise->store, run->row.pairing);
     if (error == TS_OK && run->row.locked)
         error = TS_LOCKED;
     if (error == TS_OK)
@@ -224,8 +227,8 @@ lock_key(struct run *run, enum ts_error error)
         "key %s is locked (%s): peer %s, %s, %s; every use is refused until an administrator refreshes the key; find "
         "out whether the device is "
         "faulty or hostile first",
-        run->row.label, stored == TS_OK ? "durably" : "BUT THE LOCK COULD NOT BE STORED",
-        run->connection ? run->connection->partner->row.name : "?", ts_error_text(error), reason);
+        run->row.label, stored == TS_OK ? "durably" : "BUT THE LOCK COULD NOT BE STORED", run->peer.name,
+        ts_error_text(error), reason);
     if (!*said && run->connection)
         tell_lock(run, reason);
 }
@@ -247,8 +250,7 @@ explain(const struct run *run, enum ts_error error)
     else if (error == TS_NOT_FOUND)
         advice = ": this key has no half here, or the peer does not know it";
     ts_log(run->enterprise->env, TS_LOG_ERROR, "signing with key %s, peer %s, failed at %s: %s%s%s%s", run->row.label,
-        run->connection ? run->connection->partner->row.name : "(not connected)",
-        run->machine ? ts_machine_state(run->machine) : "connect", ts_error_text(error), advice,
+        run->peer.name, run->machine ? ts_machine_state(run->machine) : "connect", ts_error_text(error), advice,
         *reason ? "; it said: " : "", reason);
 }
 
@@ -300,6 +302,8 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
         explain(&run, error);
     if (error != TS_OK && run.session && !cheated)
         (void)ts_session_fail(run.session, error, NULL);
+    if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
+        ts_connection_violation(enterprise, run.connection);
     if (error == TS_OK) {
         memcpy(signature, both, size);
         *len = size;

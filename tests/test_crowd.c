@@ -1,6 +1,7 @@
 #include "peer/crowd.h"
 #include "tests/check_main.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 

@@ -2,7 +2,6 @@
 #include "transport/envelope.h"
 #include "transport/message.h"
 #include "transport/tallystick.pb-c.h"
-#include "transport/text.h"
 
 #include <string.h>
 
@@ -291,7 +290,7 @@ END_TEST
 START_TEST(the_larger_messages_survive)
 {
     struct ts_buf bytes;
-    struct ts_keygen_init init = {some, sizeof some, {"label", "", "host", ""}, NULL}, init_out;
+    struct ts_keygen_init init = {some, sizeof some, {"label", "", "host", ""}, NULL, true}, init_out;
     struct ts_sign_round1 one = {{1}, 2, 3, some, sizeof some, NULL}, one_out;
     struct ts_sign_round2 two = {some, 1, some, 2, NULL}, two_out;
     struct ts_sign_round2_reply reply = {some, 3, NULL, 0, NULL}, reply_out;
@@ -302,6 +301,7 @@ START_TEST(the_larger_messages_survive)
     ck_assert_int_eq(ts_keygen_init_decode(&init_out, bytes.data, bytes.len), TS_OK);
     ck_assert_mem_eq(&init.context, &init_out.context, sizeof init.context);
     ck_assert_mem_eq(init_out.payload, some, init_out.payload_len);
+    ck_assert(init_out.temporary);
     ts_keygen_init_clear(&init_out);
     ts_buf_clear(&bytes);
     ck_assert_int_eq(ts_sign_round1_encode(&bytes, &one), TS_OK);
@@ -417,30 +417,6 @@ START_TEST(a_flood_of_unknown_fields_is_refused)
 }
 END_TEST
 
-START_TEST(texts)
-{
-    static const char *const bad[] = {"\n", "a\x7f", "\xc2\x85", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
-        "\xf4\x90\x80\x80", "\xff", "\xc3", "a\xe2\x82", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\xa8"};
-    char out[5];
-
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        ck_assert_msg(!ts_text_valid(bad[i]), "%zu", i);
-    ck_assert(ts_text_valid("Gr\xc3\xbc\xc3\x9f"
-                            "e \xf0\x9f\x94\x91 \xe6\xbc\xa2"));
-    ck_assert(ts_text_valid(""));
-    ts_text_copy(out, sizeof out,
-        "a\n\xc3\xbc"
-        "bc");
-    ck_assert_str_eq(out, "a?\xc3\xbc");
-    ts_text_copy(out, sizeof out, "abc\xc3\xbc");
-    ck_assert_str_eq(out, "abc");
-    ts_text_copy(out, sizeof out, NULL);
-    ck_assert_str_eq(out, "");
-    ts_text_copy(out, 1, "x");
-    ck_assert_str_eq(out, "");
-}
-END_TEST
-
 int
 main(void)
 {
@@ -458,7 +434,6 @@ main(void)
     tcase_add_test(tests, failures_keep_their_class);
     tcase_add_test(tests, envelopes_out_of_bounds_are_refused);
     tcase_add_test(tests, a_flood_of_unknown_fields_is_refused);
-    tcase_add_test(tests, texts);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -69,6 +69,31 @@ START_TEST(allows_lines_when_told)
 }
 END_TEST
 
+START_TEST(bad_forms_and_copies)
+{
+    static const char *const bad[] = {"\n", "a\x7f", "\xc2\x85", "\xc0\x80", "\xe0\x80\x80", "\xed\xa0\x80",
+        "\xf4\x90\x80\x80", "\xff", "\xc3", "a\xe2\x82", "\xe2\x80\xae", "\xe2\x81\xa6", "\xe2\x80\xa8"};
+    char out[5];
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        ck_assert_msg(!ts_text_is_plain(bad[i], strlen(bad[i]), false), "%zu", i);
+    static const char good[] = "Gr\xc3\xbc\xc3\x9f"
+                               "e \xf0\x9f\x94\x91 \xe6\xbc\xa2";
+    ck_assert(ts_text_is_plain(good, strlen(good), false));
+    ck_assert(ts_text_is_plain("", 0, false));
+    ts_text_copy(out, sizeof out,
+        "a\n\xc3\xbc"
+        "bc");
+    ck_assert_str_eq(out, "a?\xc3\xbc");
+    ts_text_copy(out, sizeof out, "abc\xc3\xbc");
+    ck_assert_str_eq(out, "abc");
+    ts_text_copy(out, sizeof out, NULL);
+    ck_assert_str_eq(out, "");
+    ts_text_copy(out, 1, "x");
+    ck_assert_str_eq(out, "");
+}
+END_TEST
+
 int
 main(void)
 {
@@ -76,6 +101,7 @@ main(void)
     TCase *tests = tcase_create("text");
 
     tcase_add_test(tests, hex_digits);
+    tcase_add_test(tests, bad_forms_and_copies);
     tcase_add_loop_test(tests, makes_text_safe, 0, sizeof cases / sizeof *cases);
     tcase_add_test(tests, cuts_between_characters);
     tcase_add_test(tests, allows_lines_when_told);

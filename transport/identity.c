@@ -1,7 +1,7 @@
 #include "transport/identity.h"
 
 #include "transport/identity_internal.h"
-#include "transport/text.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,7 +100,7 @@ ts_identity_new(struct ts_identity **out, const struct ts_env *env, const char *
     enum ts_error error = TS_INTERNAL;
 
     *out = NULL;
-    if (!name || name[0] == 0 || strlen(name) > NAME_MAX_BYTES || !ts_text_valid(name))
+    if (!name || name[0] == 0 || strlen(name) > NAME_MAX_BYTES || !ts_text_is_plain(name, strlen(name), false))
         return TS_USAGE;
     struct ts_identity *identity = calloc(1, sizeof *identity);
     if (!identity)

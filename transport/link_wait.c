@@ -49,7 +49,7 @@ void
 ts_link_die(struct ts_link *link, const char *words)
 {
     if (!link->dead)
-        ts_log(link->env, TS_LOG_WARNING, "connection with %s ended: %s", link->name, words);
+        ts_log(link->env, TS_LOG_INFO, "connection with %s ended: %s", link->name, words);
     link->dead = true;
     wake_all(link);
 }

@@ -1,6 +1,6 @@
 #include "transport/link.h"
 #include "transport/link_internal.h"
-#include "transport/text.h"
+#include "base/text.h"
 #include "transport/wait.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "transport/wire.h"
 
-#include "transport/text.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +95,7 @@ ts_wire_fixed(uint8_t *out, size_t len, const ProtobufCBinaryData *field)
 bool
 ts_wire_text_fits(const char *text, size_t room)
 {
-    return memchr(text, 0, room) && ts_text_valid(text);
+    return memchr(text, 0, room) && ts_text_is_plain(text, strlen(text), false);
 }
 
 bool
@@ -103,7 +103,7 @@ ts_wire_text(char *out, size_t room, const char *field)
 {
     size_t len = strlen(field);
 
-    if (len >= room || !ts_text_valid(field))
+    if (len >= room || !ts_text_is_plain(field, strlen(field), false))
         return false;
     memcpy(out, field, len + 1);
     return true;
