@@ -143,6 +143,18 @@ ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
     }
 }
 
+void
+ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection)
+{
+    pthread_mutex_lock(&enterprise->lock);
+    uint64_t count = ++connection->partner->violations;
+    pthread_mutex_unlock(&enterprise->lock);
+    ts_log(enterprise->env, TS_LOG_ERROR,
+        "the connection with peer %s is closed after a violation of the protocol, number %llu since login",
+        connection->partner->row.name, (unsigned long long)count);
+    ts_link_shutdown(connection->link);
+}
+
 uint64_t
 ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {

@@ -132,6 +132,12 @@ enum ts_error ts_enterprise_prepare_token(
 enum ts_error ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t token,
     const struct ts_keyring *keyring, const char *uri, const char *name, const struct ts_search *search);
 
+/** A peer has another address from now on; who it is does not change. Connections in use are kept.
+ *  In:   name     of an active peer of the token
+ *        address  "host:port" or "[v6]:port"
+ *  Returns: TS_OK; TS_USAGE (address); TS_NOT_FOUND; TS_STORAGE. */
+enum ts_error ts_peer_move(struct ts_enterprise *enterprise, uint64_t token, const char *name, const char *address);
+
 /** Is the peer reachable? Connects (or uses the connection) and says hello; also repeats commits that wait.
  *  Returns: TS_OK; as sign. */
 enum ts_error ts_peer_ping(struct ts_enterprise *enterprise, uint64_t token, const struct ts_keyring *keyring,

@@ -43,7 +43,8 @@ struct ts_partner {
     struct ts_pairing *pairing;
     struct ts_connection *current;
     bool dialling;
-    bool dropped; /* logged out meanwhile: freed by the last user */
+    uint64_t violations; /* connections closed for a message that does not parse */
+    bool dropped;        /* logged out meanwhile: freed by the last user */
     unsigned users;
     unsigned busy; /* uses of its connections right now, see ts_connection_acquire */
 };
@@ -58,6 +59,10 @@ enum ts_error ts_connection_acquire(struct ts_connection **out, bool *fresh, str
 /** The same without dialling. NULL when there is no live connection. */
 struct ts_connection *ts_connection_current(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES]);
 void ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *connection);
+
+/** The peer sent what does not parse, or has a wrong length or range: the connection ends and the violation is counted
+ * and logged (protocol.md 7). Still to be released. */
+void ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection);
 
 /** The next batch number of the connection. */
 uint64_t ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection);

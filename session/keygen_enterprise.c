@@ -46,20 +46,6 @@ choose_peer(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t 
     return TS_NOT_FOUND;
 }
 
-/* One message out, one in, both through the machine. The init message has a wrapping of its own. */
-static enum ts_error
-exchange(struct run *run, struct ts_buf *payload, int type, int reply_type, uint32_t timeout_ms)
-{
-    struct ts_message reply = {0};
-    enum ts_error error = ts_talk(&reply, run->enterprise->env, run->session, type, payload, reply_type, timeout_ms);
-
-    ts_buf_clear(payload);
-    if (error == TS_OK)
-        error = ts_machine_step(run->machine, payload, reply.payload.data, reply.payload.len);
-    ts_message_clear(&reply);
-    return error;
-}
-
 static enum ts_error
 wrap_init(struct ts_buf *out, const struct run *run, const struct ts_buf *payload)
 {
@@ -82,13 +68,15 @@ rounds(struct run *run)
     if (error == TS_OK)
         error = wrap_init(&payload, run, &first);
     if (error == TS_OK) /* a person may be asked before the answer comes */
-        error = exchange(run, &payload, TS_MESSAGE_KEYGEN_INIT, TS_MESSAGE_KEYGEN_INIT_REPLY,
-            config->timeout.approval + config->timeout.step);
+        error = ts_talk_step(&payload, run->enterprise->env, run->session, run->machine, TS_MESSAGE_KEYGEN_INIT,
+            TS_MESSAGE_KEYGEN_INIT_REPLY, config->timeout.approval + config->timeout.step);
     if (error == TS_OK)
-        error = exchange(run, &payload, TS_MESSAGE_KEYGEN_P1_COMMIT, TS_MESSAGE_KEYGEN_P2, config->timeout.step);
+        error = ts_talk_step(&payload, run->enterprise->env, run->session, run->machine, TS_MESSAGE_KEYGEN_P1_COMMIT,
+            TS_MESSAGE_KEYGEN_P2, config->timeout.step);
     if (error == TS_OK) {
         run->peer_may_hold = true;
-        error = exchange(run, &payload, TS_MESSAGE_KEYGEN_P1_OPEN, TS_MESSAGE_KEYGEN_CONFIRM, config->timeout.step);
+        error = ts_talk_step(&payload, run->enterprise->env, run->session, run->machine, TS_MESSAGE_KEYGEN_P1_OPEN,
+            TS_MESSAGE_KEYGEN_CONFIRM, config->timeout.step);
     }
     if (error == TS_OK)
         error = ts_keygen_take(&run->half, run->row.confirmation, run->machine);
@@ -218,6 +206,8 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
             (void)ts_session_fail(run.session, error, "keygen failed at the enterprise side");
         if (run.half && run.peer_may_hold)
             tell_abort(&run);
+        if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
+            ts_connection_violation(enterprise, run.connection);
     }
     ts_session_close(run.session);
     ts_machine_free(run.machine);

@@ -61,15 +61,8 @@ open_run(struct run *run, struct ts_buf *payload, const struct ts_message *first
 static enum ts_error
 take_step(struct run *run, struct ts_buf *payload, int type)
 {
-    struct ts_message in = {0};
-    enum ts_error error = ts_hear(&in, run->conversation->mobile->env, run->conversation->session, type,
+    return ts_hear_step(payload, run->conversation->mobile->env, run->conversation->session, run->machine, type,
         run->conversation->mobile->options.config->timeout.step);
-
-    ts_buf_clear(payload);
-    if (error == TS_OK)
-        error = ts_machine_step(run->machine, payload, in.payload.data, in.payload.len);
-    ts_message_clear(&in);
-    return error;
 }
 
 static enum ts_error

@@ -27,6 +27,7 @@ struct ts_mobile {
         lock; /* guards what follows and the connections' counters; never held across network I/O or a question */
     pthread_cond_t ended; /* a session's thread ended */
     bool stopping;
+    uint64_t violations; /* connections closed for a message that does not parse, since the start */
     struct ts_mobile_connection *connections;
     struct ts_loaded_pairing *pairings;
 };

@@ -56,6 +56,22 @@ dispatch(struct ts_conversation *conversation, const struct ts_message *first)
     return route && !conversation->connection->paired ? TS_REFUSED : TS_FORMAT;
 }
 
+/* What does not parse, has a wrong length or range, or comes out of order ends the whole connection and is counted
+ * (protocol.md 7). */
+static void
+close_after_violation(struct ts_conversation *conversation)
+{
+    struct ts_mobile *mobile = conversation->mobile;
+
+    pthread_mutex_lock(&mobile->lock);
+    uint64_t count = ++mobile->violations;
+    pthread_mutex_unlock(&mobile->lock);
+    ts_log(mobile->env, TS_LOG_ERROR,
+        "the connection with partner %s is closed after a violation of the protocol, number %llu since the start",
+        conversation->connection->peer.name, (unsigned long long)count);
+    ts_link_shutdown(conversation->connection->link);
+}
+
 void
 ts_conversation_serve(struct ts_conversation *conversation)
 {
@@ -75,6 +91,8 @@ ts_conversation_serve(struct ts_conversation *conversation)
             ts_error_text(error), conversation->reason ? ": " : "", conversation->reason ? conversation->reason : "",
             *said ? "; it said: " : "", said);
         (void)ts_session_fail(conversation->session, error, conversation->reason);
+        if (error == TS_FORMAT && !*said)
+            close_after_violation(conversation);
     }
     ts_message_clear(&first);
 }

@@ -81,19 +81,6 @@ prove_secret(struct run *run, const char *own_name)
 }
 
 static enum ts_error
-exchange(struct run *run, struct ts_buf *payload, int type, int reply_type, uint32_t timeout_ms)
-{
-    struct ts_message reply = {0};
-    enum ts_error error = ts_talk(&reply, run->enterprise->env, run->session, type, payload, reply_type, timeout_ms);
-
-    ts_buf_clear(payload);
-    if (error == TS_OK)
-        error = ts_machine_step(run->machine, payload, reply.payload.data, reply.payload.len);
-    ts_message_clear(&reply);
-    return error;
-}
-
-static enum ts_error
 store_pairing(struct run *run)
 {
     struct ts_buf bytes;
@@ -119,9 +106,11 @@ agree(struct run *run)
     ts_buf_init(&payload, TS_ROUND_PAYLOAD_MAX_BYTES);
     enum ts_error error = ts_machine_step(run->machine, &payload, NULL, 0);
     if (error == TS_OK)
-        error = exchange(run, &payload, TS_MESSAGE_PAIR_INIT, TS_MESSAGE_PRE_PARAMS_P2, TS_PAIR_PARAMETERS_MS);
+        error = ts_talk_step(&payload, run->enterprise->env, run->session, run->machine, TS_MESSAGE_PAIR_INIT,
+            TS_MESSAGE_PRE_PARAMS_P2, TS_PAIR_PARAMETERS_MS);
     if (error == TS_OK)
-        error = exchange(run, &payload, TS_MESSAGE_PRE_PARAMS_P1, TS_MESSAGE_PRE_PARAMS_CONFIRM, TS_PAIR_PARAMETERS_MS);
+        error = ts_talk_step(&payload, run->enterprise->env, run->session, run->machine, TS_MESSAGE_PRE_PARAMS_P1,
+            TS_MESSAGE_PRE_PARAMS_CONFIRM, TS_PAIR_PARAMETERS_MS);
     if (error == TS_OK)
         error = ts_pair_take(&run->pairing, run->row.confirmation, run->machine);
     if (error == TS_OK)

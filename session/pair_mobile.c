@@ -97,15 +97,8 @@ answer_proof(struct run *run)
 static enum ts_error
 take_step(struct run *run, struct ts_buf *payload, int type)
 {
-    struct ts_message in = {0};
-    enum ts_error error =
-        ts_hear(&in, run->conversation->mobile->env, run->conversation->session, type, TS_PAIR_PARAMETERS_MS);
-
-    ts_buf_clear(payload);
-    if (error == TS_OK)
-        error = ts_machine_step(run->machine, payload, in.payload.data, in.payload.len);
-    ts_message_clear(&in);
-    return error;
+    return ts_hear_step(
+        payload, run->conversation->mobile->env, run->conversation->session, run->machine, type, TS_PAIR_PARAMETERS_MS);
 }
 
 static enum ts_error

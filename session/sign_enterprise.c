@@ -302,6 +302,8 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
         explain(&run, error);
     if (error != TS_OK && run.session && !cheated)
         (void)ts_session_fail(run.session, error, NULL);
+    if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
+        ts_connection_violation(enterprise, run.connection);
     if (error == TS_OK) {
         memcpy(signature, both, size);
         *len = size;

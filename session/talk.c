@@ -30,3 +30,28 @@ ts_talk(struct ts_message *reply, const struct ts_env *env, struct ts_session *s
         error = ts_hear(reply, env, session, reply_type, timeout_ms);
     return error;
 }
+
+enum ts_error
+ts_hear_step(struct ts_buf *payload, const struct ts_env *env, struct ts_session *session, struct ts_machine *machine,
+    int type, uint32_t timeout_ms)
+{
+    struct ts_message in = {0};
+    enum ts_error error = ts_hear(&in, env, session, type, timeout_ms);
+
+    ts_buf_clear(payload);
+    if (error == TS_OK)
+        error = ts_machine_step(machine, payload, in.payload.data, in.payload.len);
+    ts_message_clear(&in);
+    return error;
+}
+
+enum ts_error
+ts_talk_step(struct ts_buf *payload, const struct ts_env *env, struct ts_session *session, struct ts_machine *machine,
+    int type, int reply_type, uint32_t timeout_ms)
+{
+    enum ts_error error = ts_tell(env, session, type, payload, timeout_ms);
+
+    if (error == TS_OK)
+        error = ts_hear_step(payload, env, session, machine, reply_type, timeout_ms);
+    return error;
+}

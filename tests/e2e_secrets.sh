@@ -38,7 +38,7 @@ found = hits(secret, data)
 print(len(secret), "secrets,", len(data), "bytes;", "found:", found)
 sys.exit(bool(found))
 PY
-ok "none of them is in stores or logs" bash -c 'python3 look.py enterprise/* peer/* enterprise.log peer.log'
+ok "none of them is in stores or logs" bash -c 'python3 look.py enterprise/* peer/* *.log'
 
 says "a wrong PIN is CKR_PIN_INCORRECT" CKR_PIN_INCORRECT tool --login --pin 999999 -O
 kill "$PEER_PID"

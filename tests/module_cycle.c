@@ -4,6 +4,7 @@
 #include <p11-kit/pkcs11.h>
 
 #include <dlfcn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -212,6 +212,61 @@ START_TEST(a_wrong_answer_locks_for_good)
 }
 END_TEST
 
+static void
+truncate_answer(int type, struct ts_buf *payload, enum ts_curve curve, uint32_t bits)
+{
+    (void)curve;
+    (void)bits;
+    if (type == TS_MESSAGE_SIGN_ROUND_3 && payload->len)
+        payload->len--;
+}
+
+START_TEST(what_does_not_parse_closes_the_connection_but_locks_nothing)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    two_sides_stop_peer(&both);
+    both.tamper = truncate_answer;
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "garbage"), TS_FORMAT);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "garbage"), TS_FORMAT);
+    ck_assert_uint_eq(both.server_count, 2); /* each on a connection of its own */
+    ck_assert_int_eq(ts_key_usable(both.enterprise, key.key), TS_OK);
+}
+END_TEST
+
+START_TEST(the_digest_is_recomputed)
+{
+    struct ts_new_key key;
+    uint8_t digest[32] = {1}, signature[132];
+    size_t len = sizeof signature;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    struct ts_sign_job job = {.mechanism = "ECDSA-SHA256",
+        .digest = digest,
+        .digest_len = 32,
+        .message = (const uint8_t *)"harmless",
+        .message_len = 8};
+    memcpy(job.key, key.key, sizeof job.key);
+    unsigned asked = both.asked;
+    ck_assert_int_eq(
+        ts_sign_enterprise(signature, &len, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_FORMAT);
+    job.message = NULL;
+    job.message_len = 0; /* a mechanism that hashes without its message hides what is signed */
+    ck_assert_int_eq(
+        ts_sign_enterprise(signature, &len, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_FORMAT);
+    job.mechanism = "ECDSA-ROT13";
+    ck_assert_int_eq(
+        ts_sign_enterprise(signature, &len, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_FORMAT);
+    ck_assert_uint_eq(both.asked, asked); /* nobody was shown any of it */
+    job.mechanism = "ECDSA";
+    ck_assert_int_eq(ts_sign_enterprise(signature, &len, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_OK);
+}
+END_TEST
+
 static struct ts_new_key shared_key;
 
 static void *
@@ -274,6 +329,8 @@ main(void)
     tcase_add_test(tests, refusal_and_silence_do_not_lock);
     tcase_add_test(tests, the_peer_goes_and_comes_back);
     tcase_add_test(tests, a_wrong_answer_locks_for_good);
+    tcase_add_test(tests, what_does_not_parse_closes_the_connection_but_locks_nothing);
+    tcase_add_test(tests, the_digest_is_recomputed);
     tcase_add_test(tests, threads_share_one_connection);
     tcase_add_test(tests, an_invitation_is_for_one_pairing_and_three_tries);
     suite_add_tcase(suite, tests);

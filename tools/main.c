@@ -24,6 +24,10 @@ static const struct ts_command commands[] = {
         "      --primes FILE[:N]        take published test-only primes, passing over N of them\n"
         "A URI of \"-\" is read from standard input, so that it does not stand in the list of processes.\n",
         ts_tool_pair},
+    {"address", "PEER HOST:PORT [options]", "A peer listens at another address now.",
+        "  -t, --token LABEL            default: the only token\n"
+        "Only where the peer is dialled changes; its pinned key stays.\n",
+        ts_tool_address},
     {"list", "[--json]", "Tokens, their peers and their keys.", "  -j, --json                   for programs\n",
         ts_tool_list},
     {"status", "[options]", "Is everything in its place? Exit code 1 when something is not.",
