@@ -46,11 +46,13 @@ struct ts_partner {
     uint64_t violations; /* connections closed for a message that does not parse */
     bool dropped;        /* logged out meanwhile: freed by the last user */
     unsigned users;
+    unsigned busy; /* uses of its connections right now, see ts_connection_acquire */
 };
 
 /** Use the connection to a peer, dialling when there is none: TLS, hello, and the commits that still wait.
+ *  A peer serves a limited number of conversations at once: further threads wait for their turn.
  *  Out:  fresh   true when this call dialled (then a failure is not that of a stale connection)
- *  Returns: TS_OK, to be given back with ts_connection_release; TS_NOT_FOUND (no such pairing); TS_IO; TS_STORAGE;
+ *  Returns: TS_OK, to be given back with ts_connection_release; TS_NOT_FOUND (no such pairing); TS_IO; TS_TIMEOUT (no turn); TS_STORAGE;
  * TS_FORMAT; TS_INTERNAL. */
 enum ts_error ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterprise *enterprise,
     const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES]);
