@@ -23,11 +23,16 @@ ts_crt_reduce(struct ts_scope *scope, const struct ts_crt *crt, const struct ts_
     };
 }
 
-/* base^exponent modulo one prime. */
-static const struct ts_num *
-half(struct ts_scope *scope, const struct ts_num *base, const struct ts_num *exponent, const struct ts_modulus *prime)
+struct ts_residues
+ts_crt_residues_power(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *base,
+    const struct ts_crt_exponent *exponent)
 {
-    return ts_mod_power_secret_base(scope, ts_mod(scope, base, prime), exponent, prime);
+    const struct ts_num *const bases[2] = {base, base}, *const exponents[2] = {exponent->p, exponent->q};
+    const struct ts_modulus *const primes[2] = {key->p, key->q};
+    const struct ts_num *powers[2];
+
+    ts_mod_power_secret_base_x2(powers, scope, bases, exponents, primes);
+    return (struct ts_residues){powers[0], powers[1]};
 }
 
 const struct ts_num *
@@ -35,12 +40,11 @@ ts_crt_power(
     struct ts_scope *scope, const struct ts_crt *crt, const struct ts_num *base, const struct ts_crt_exponent *exponent)
 {
     const struct ts_trapdoor *key = crt->key;
-    const struct ts_num *p = half(scope, base, exponent->p, key->p);
-    const struct ts_num *q = half(scope, base, exponent->q, key->q);
+    struct ts_residues power = ts_crt_residues_power(scope, key, base, exponent);
     const struct ts_num *step =
-        ts_mod_mul(scope, ts_mod_sub(scope, q, ts_mod(scope, p, key->q), key->q), crt->p_inverse_q, key->q);
+        ts_mod_mul(scope, ts_mod_sub(scope, power.q, ts_mod(scope, power.p, key->q), key->q), crt->p_inverse_q, key->q);
 
     /* Below p + (q-1) p = N: nothing is left to reduce but the width. */
-    const struct ts_num *joined = ts_num_add(scope, p, ts_num_mul(scope, step, ts_modulus_num(key->p)));
+    const struct ts_num *joined = ts_num_add(scope, power.p, ts_num_mul(scope, step, ts_modulus_num(key->p)));
     return ts_mod(scope, joined, key->key.N);
 }

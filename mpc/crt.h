@@ -15,6 +15,10 @@ struct ts_crt_exponent {
     const struct ts_num *p, *q;
 };
 
+/** base modulo p and q', raised there; constant time in both. Members are NULL on failure. */
+struct ts_residues ts_crt_residues_power(struct ts_scope *scope, const struct ts_trapdoor *key,
+    const struct ts_num *base, const struct ts_crt_exponent *exponent);
+
 /** Returns: TS_OK or the scope's error. */
 enum ts_error ts_crt_init(struct ts_crt *out, struct ts_scope *scope, const struct ts_trapdoor *key);
 

@@ -22,6 +22,11 @@ ts_half_new(struct ts_half **out)
         return TS_INTERNAL;
     }
     half->scope = scope;
+    half->C_table = ts_table_slot_new(scope);
+    if (!half->C_table) {
+        ts_scope_free(scope);
+        return TS_INTERNAL;
+    }
     *out = half;
     return TS_OK;
 }
@@ -100,9 +105,9 @@ fits(struct ts_half *half, const struct ts_group *group)
 {
     struct ts_scope *scope = half->scope;
     const struct ts_point *own = half->role == TS_ROLE_P1 ? half->X1 : half->X2;
-    unsigned reduced = ts_num_less(half->x, ts_modulus_num(ts_group_order(group)));
+    unsigned bad = ts_num_is_zero(half->x) | (ts_num_less(half->x, ts_modulus_num(ts_group_order(group))) ^ 1);
 
-    if (!reduced || ts_num_is_zero(half->x))
+    if (ts_choice_publish(bad, "a share outside [1, q) is damaged, and refused"))
         return false;
     if (ts_num_is_zero_vartime(half->C) || ts_num_is_negative_vartime(half->C))
         return false;

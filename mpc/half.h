@@ -40,7 +40,8 @@ struct ts_half {
     uint8_t hk[TS_HEDGE_KEY_BYTES];
     const struct ts_num *x; /**< x1 or x2 */
     const struct ts_point *X1, *X2, *X;
-    const struct ts_num *C; /**< Enc(x1) under N */
+    const struct ts_num *C;        /**< Enc(x1) under N */
+    struct ts_table_slot *C_table; /**< for its powers at P2 */
 };
 
 enum ts_error ts_half_encode(struct ts_buf *out, const struct ts_mpc *mpc, const struct ts_half *half);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define RANDOM_BYTES 64
-#define HEDGE_MAX ((size_t)4096)
+#define HEDGE_MAX 1024 /* of the items hashed to a seed: 500 with the longest names and a hash to bind */
 #define FIRST_BYTES ((size_t)4096)
 #define STREAM_MAX ((size_t)1 << 22) /* of one proof; the longest, ring_pedersen with 4096 bits, takes 66 KiB */
 #define PREFIX_BYTES ((size_t)128)   /* item("hedge_out", seed) takes 82 */
@@ -25,9 +25,10 @@ enum ts_error
 ts_hedge_seed(uint8_t seed[TS_SEED_BYTES], const struct ts_place *place, const char *use, const uint8_t *bind,
     size_t bind_len, const uint8_t random[64], const uint8_t hk[TS_HEDGE_KEY_BYTES], uint64_t counter, uint64_t time_ns)
 {
-    struct ts_buf transcript;
+    /* On the stack, as the seed itself: locked pages of its own would take longer than the hash. */
+    uint8_t bytes[HEDGE_MAX];
+    struct ts_buf transcript = {.data = bytes, .room = sizeof bytes, .max = sizeof bytes};
 
-    ts_buf_init_secret(&transcript, HEDGE_MAX + bind_len);
     ts_header_put(&transcript, place, "hedge");
     ts_item_put(&transcript, "use", use, strlen(use));
     ts_item_put(&transcript, "bind", bind, bind_len);
@@ -38,7 +39,7 @@ ts_hedge_seed(uint8_t seed[TS_SEED_BYTES], const struct ts_place *place, const c
     enum ts_error error = ts_buf_error(&transcript);
     if (error == TS_OK)
         error = ts_shake256(seed, TS_SEED_BYTES, place->mpc, transcript.data, transcript.len);
-    ts_buf_clear(&transcript);
+    ts_wipe(bytes, sizeof bytes);
     return error;
 }
 
@@ -46,20 +47,15 @@ struct ts_stream *
 ts_stream_from_seed(struct ts_scope *scope, const struct ts_mpc *mpc, const uint8_t seed[TS_SEED_BYTES])
 {
     struct ts_stream *stream = ts_scope_memory(scope, sizeof *stream);
-    struct ts_buf prefix;
 
     if (!stream)
         return NULL;
     stream->scope = scope;
     stream->mpc = mpc;
-    ts_buf_init_secret(&prefix, sizeof stream->prefix);
+    struct ts_buf prefix = {.data = stream->prefix, .room = PREFIX_BYTES, .max = PREFIX_BYTES};
     ts_item_put(&prefix, "hedge_out", seed, TS_SEED_BYTES);
     enum ts_error error = ts_buf_error(&prefix);
-    if (error == TS_OK) {
-        memcpy(stream->prefix, prefix.data, prefix.len);
-        stream->prefix_len = prefix.len;
-    }
-    ts_buf_clear(&prefix);
+    stream->prefix_len = prefix.len;
     if (error == TS_OK)
         return stream;
     ts_scope_fail(scope, error);

@@ -10,7 +10,8 @@
 static void
 erase_work(struct ts_machine *machine)
 {
-    ts_scope_free(machine->scope);
+    if (machine->scope)
+        ts_scope_return(machine->mpc, machine->scope);
     machine->scope = NULL;
     for (size_t i = 0; i < machine->payload_count; i++)
         ts_buf_clear(&machine->payloads[i]);
@@ -38,7 +39,7 @@ ts_machine_new(struct ts_machine **out, const struct ts_mpc *mpc, const struct t
     machine->kind = kind;
     machine->mpc = mpc;
     machine->run = ts_secret_new(kind->run_size);
-    if (!machine->run || ts_scope_new(&machine->scope) != TS_OK) {
+    if (!machine->run || ts_scope_borrow(&machine->scope, mpc) != TS_OK) {
         ts_machine_free(machine);
         return TS_INTERNAL;
     }
@@ -73,7 +74,7 @@ handle(struct ts_machine *machine, struct ts_buf *answer, const uint8_t *in, siz
 {
     struct ts_scope *scope = NULL;
 
-    enum ts_error error = ts_scope_new(&scope);
+    enum ts_error error = ts_scope_borrow(&scope, machine->mpc);
     if (error != TS_OK)
         return error;
     error = machine->kind->states[machine->state].handle(machine, scope, answer, in, len);
@@ -81,7 +82,7 @@ handle(struct ts_machine *machine, struct ts_buf *answer, const uint8_t *in, siz
         error = ts_scope_error(scope);
     if (error == TS_OK)
         error = ts_scope_error(machine->scope);
-    ts_scope_free(scope);
+    ts_scope_return(machine->mpc, scope);
     return error;
 }
 
@@ -107,6 +108,33 @@ step_error(enum ts_error error)
     return error == TS_FORMAT || error == TS_CHEATED ? error : TS_INTERNAL;
 }
 
+static enum ts_error
+fail(struct ts_machine *machine, enum ts_error error)
+{
+    machine->state = TS_STATE_FAILED;
+    erase(machine);
+    return step_error(error);
+}
+
+enum ts_error
+ts_machine_work(struct ts_machine *machine,
+    enum ts_error (*work)(struct ts_machine *machine, struct ts_scope *scope, void *ctx), void *ctx)
+{
+    struct ts_scope *scope = NULL;
+
+    if (!machine || !machine->kind || machine->state >= TS_STATE_DONE)
+        return TS_USAGE;
+    enum ts_error error = ts_scope_borrow(&scope, machine->mpc);
+    if (error == TS_OK)
+        error = work(machine, scope, ctx);
+    if (error == TS_OK)
+        error = ts_scope_error(scope);
+    if (error == TS_OK)
+        error = ts_scope_error(machine->scope);
+    ts_scope_return(machine->mpc, scope);
+    return error == TS_OK ? TS_OK : fail(machine, error);
+}
+
 enum ts_error
 ts_machine_step(struct ts_machine *machine, struct ts_buf *out, const uint8_t *in, size_t len)
 {
@@ -122,11 +150,8 @@ ts_machine_step(struct ts_machine *machine, struct ts_buf *out, const uint8_t *i
     if (error == TS_OK && answer.len)
         error = ts_buf_put(out, answer.data, answer.len);
     ts_buf_clear(&answer);
-    if (error != TS_OK) {
-        machine->state = TS_STATE_FAILED;
-        erase(machine);
-        return step_error(error);
-    }
+    if (error != TS_OK)
+        return fail(machine, error);
     machine->state = state->next;
     if (machine->state == TS_STATE_DONE)
         erase_work(machine);

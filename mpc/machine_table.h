@@ -44,6 +44,11 @@ struct ts_machine {
 /** Make a machine in its first state, with a zeroed run. Returns: TS_OK; TS_INTERNAL. */
 enum ts_error ts_machine_new(struct ts_machine **out, const struct ts_mpc *mpc, const struct ts_machine_kind *kind);
 
+/** Do work of a machine between its steps; an error ends the machine as that of a step does.
+ *  Returns: TS_OK; TS_USAGE when the machine is done or has failed; as ts_machine_step */
+enum ts_error ts_machine_work(struct ts_machine *machine,
+    enum ts_error (*work)(struct ts_machine *machine, struct ts_scope *scope, void *ctx), void *ctx);
+
 /** Append the sender's confirmation of the kept payloads (the 32 bytes of the hash, nothing else), and remember P1's.
  *  In:   place  of the run; `role` is who confirms */
 enum ts_error ts_machine_confirm(

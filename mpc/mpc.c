@@ -8,12 +8,19 @@
 #include <stdlib.h>
 
 #define CURVES (TS_CURVE_P521 + 1)
+#define RESTING 4 /* scopes kept; a verifier inside a step inside a batch takes three at once */
+
+/* What changes, apart, so that the rest can be read through a const pointer. */
+struct changing {
+    _Atomic uint64_t counter;
+    _Atomic(struct ts_scope *) resting[RESTING];
+};
 
 struct ts_mpc {
     const struct ts_env *env;
     EVP_MD *shake;
     struct ts_group *groups[CURVES]; /* the first, TS_CURVE_NONE, stays NULL */
-    _Atomic uint64_t *counter;       /* apart, so that the rest can be read through a const pointer */
+    struct changing *changing;
 };
 
 /* What was fetched and allocated without fail; the context's own errors never reach the host's error queue. */
@@ -22,11 +29,11 @@ fill(struct ts_mpc *mpc)
 {
     enum ts_error error = TS_OK;
 
-    mpc->counter = calloc(1, sizeof *mpc->counter);
+    mpc->changing = calloc(1, sizeof *mpc->changing);
     ERR_set_mark();
     mpc->shake = EVP_MD_fetch(mpc->env->libctx, "SHAKE256", NULL);
     ERR_pop_to_mark();
-    if (!mpc->counter || !mpc->shake)
+    if (!mpc->changing || !mpc->shake)
         return TS_INTERNAL;
     for (int curve = TS_CURVE_NONE + 1; curve < CURVES && error == TS_OK; curve++)
         error = ts_group_new(&mpc->groups[curve], mpc->env, (enum ts_curve)curve);
@@ -60,7 +67,9 @@ ts_mpc_free(struct ts_mpc *mpc)
             ts_group_free(mpc->groups[i]);
     }
     EVP_MD_free(mpc->shake);
-    free(mpc->counter);
+    for (size_t i = 0; i < RESTING && mpc->changing; i++)
+        ts_scope_free(atomic_load(&mpc->changing->resting[i]));
+    free(mpc->changing);
     free(mpc);
 }
 
@@ -79,7 +88,30 @@ ts_mpc_group(const struct ts_mpc *mpc, enum ts_curve curve)
 uint64_t
 ts_mpc_count(const struct ts_mpc *mpc)
 {
-    return atomic_fetch_add(mpc->counter, 1);
+    return atomic_fetch_add(&mpc->changing->counter, 1);
+}
+
+enum ts_error
+ts_scope_borrow(struct ts_scope **out, const struct ts_mpc *mpc)
+{
+    for (size_t i = 0; i < RESTING; i++) {
+        *out = atomic_exchange(&mpc->changing->resting[i], NULL);
+        if (*out)
+            return TS_OK;
+    }
+    return ts_scope_new(out);
+}
+
+void
+ts_scope_return(const struct ts_mpc *mpc, struct ts_scope *scope)
+{
+    ts_scope_rest(scope);
+    for (size_t i = 0; i < RESTING && scope; i++) {
+        struct ts_scope *none = NULL;
+        if (atomic_compare_exchange_strong(&mpc->changing->resting[i], &none, scope))
+            return;
+    }
+    ts_scope_free(scope);
 }
 
 enum ts_error

@@ -31,6 +31,11 @@ void ts_scope_free(struct ts_scope *scope);
 /** Erase and forget everything of the scope, also its failure; memory is kept for what comes next. For loops. */
 void ts_scope_reset(struct ts_scope *scope);
 
+/** The same for a scope that somebody else will use: nothing of the work before is left in it, and at most
+ *  TS_SCOPE_KEPT bytes stay allocated. */
+#define TS_SCOPE_KEPT ((size_t)512 << 10)
+void ts_scope_rest(struct ts_scope *scope);
+
 /** First failure: TS_OK, TS_FORMAT, TS_CHEATED or TS_INTERNAL. */
 enum ts_error ts_scope_error(const struct ts_scope *scope);
 
@@ -56,6 +61,8 @@ size_t ts_num_width(const struct ts_num *a);
 /** Declare a value public (it is about to be sent, or was just decided to be): the same number; under valgrind's
  *  constant-time test its bytes become defined. `why` is one line for the reader. */
 const struct ts_num *ts_num_publish(const struct ts_num *a, const char *why);
+/** The same for bytes, such as those of a point. */
+void ts_bytes_publish(const void *bytes, size_t len, const char *why);
 /** The same for a secret 0 or 1 (of ts_num_equal and its like) that from here on decides a branch. */
 bool ts_choice_publish(unsigned choice, const char *why);
 
@@ -72,6 +79,10 @@ uint64_t ts_num_mod_u64_vartime(const struct ts_num *a, uint64_t modulus);
 bool ts_num_in_range_vartime(const struct ts_num *a, size_t k);
 /** 0 < a < m and gcd(a, m) = 1 */
 bool ts_num_is_unit_vartime(const struct ts_num *a, const struct ts_num *m);
+/** 0 < v < m for each value, and all are coprime to `radical`, a divisor of m with the same primes (m itself, or N for
+ *  N^2): one gcd of the product of all. */
+bool ts_num_are_units_vartime(
+    const struct ts_num *const *values, size_t count, const struct ts_num *m, const struct ts_num *radical);
 /** 0 <= a < m */
 bool ts_num_is_reduced_vartime(const struct ts_num *a, const struct ts_num *m);
 /** gcd(a, b) = 1 */
@@ -133,6 +144,10 @@ const struct ts_num *ts_mod_power(
 /** The same where the exponent is known to be >= 0 and the base may be secret. */
 const struct ts_num *ts_mod_power_secret_base(
     struct ts_scope *scope, const struct ts_num *base, const struct ts_num *exponent, const struct ts_modulus *m);
+/** base[i]^exponent[i] mod m[i] for i = 0, 1, as ts_mod_power_secret_base; faster than one after the other where
+ * OpenSSL has code for this processor (two moduli of 1024 bits). Both results are NULL on failure. */
+void ts_mod_power_secret_base_x2(const struct ts_num *out[2], struct ts_scope *scope,
+    const struct ts_num *const base[2], const struct ts_num *const exponent[2], const struct ts_modulus *const m[2]);
 /** The same for public base and exponent, faster; negative exponents take the inverse (TS_CHEATED when there is none).
  */
 const struct ts_num *ts_mod_power_vartime(

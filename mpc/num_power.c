@@ -110,21 +110,73 @@ out:
     return power;
 }
 
+/* Two powers at once. OpenSSL chooses by the sizes and the processor. */
+static bool
+power_secret_x2(const struct ts_num *out[2], struct ts_scope *scope, const struct ts_num *const base[2],
+    const struct ts_num *const exponent[2], const struct ts_modulus *const m[2])
+{
+    BIGNUM *b[2] = {NULL, NULL}, *e[2] = {NULL, NULL}, *r[2] = {NULL, NULL};
+    BN_CTX *ctx = ts_scope_bn_ctx(scope);
+    bool ready = ctx != NULL;
+
+    ERR_set_mark();
+    for (int i = 0; i < 2; i++) {
+        b[i] = ts_bn_from_secret(scope, base[i]);
+        e[i] = ts_bn_from_secret(scope, exponent[i]);
+        r[i] = BN_secure_new();
+        ready = ready && b[i] && e[i] && r[i];
+    }
+    if (ready && BN_mod_exp_mont_consttime_x2(
+                     r[0], b[0], e[0], m[0]->bn, m[0]->mont, r[1], b[1], e[1], m[1]->bn, m[1]->mont, ctx) == 1) {
+        for (int i = 0; i < 2; i++)
+            out[i] = ts_num_from_bn(scope, r[i], m[i]->num->bits);
+    }
+    for (int i = 0; i < 2; i++) {
+        BN_clear_free(b[i]);
+        BN_clear_free(e[i]);
+        BN_clear_free(r[i]);
+    }
+    ERR_pop_to_mark();
+    return out[0] && out[1];
+}
+
+static bool
+may_be_exponent(struct ts_scope *scope, const struct ts_num *exponent)
+{
+    if (!ts_scope_ready(scope, exponent))
+        return false;
+    mp_limb_t negative = exponent->negative;
+    ts_declassify(&negative, sizeof negative, "exponents of secret bases are never negative; another one is a failure");
+    if (negative)
+        ts_scope_fail(scope, TS_INTERNAL);
+    return !negative;
+}
+
 const struct ts_num *
 ts_mod_power_secret_base(
     struct ts_scope *scope, const struct ts_num *base, const struct ts_num *exponent, const struct ts_modulus *m)
 {
     const struct ts_num *reduced = ts_mod(scope, base, m);
 
-    if (!ts_scope_ready(scope, exponent && m))
-        return NULL;
-    mp_limb_t negative = exponent->negative;
-    ts_declassify(&negative, sizeof negative, "exponents of secret bases are never negative; another one is a failure");
-    if (negative) {
+    return reduced && may_be_exponent(scope, exponent) ? power_secret(scope, reduced, exponent, m) : NULL;
+}
+
+void
+ts_mod_power_secret_base_x2(const struct ts_num *out[2], struct ts_scope *scope, const struct ts_num *const base[2],
+    const struct ts_num *const exponent[2], const struct ts_modulus *const m[2])
+{
+    const struct ts_num *const reduced[2] = {ts_mod(scope, base[0], m[0]), ts_mod(scope, base[1], m[1])};
+    const struct ts_num *powers[2] = {NULL, NULL};
+
+    out[0] = out[1] = NULL;
+    if (!reduced[0] || !reduced[1] || !may_be_exponent(scope, exponent[0]) || !may_be_exponent(scope, exponent[1]))
+        return;
+    if (!power_secret_x2(powers, scope, reduced, exponent, m)) {
         ts_scope_fail(scope, TS_INTERNAL);
-        return NULL;
+        return;
     }
-    return power_secret(scope, reduced, exponent, m);
+    out[0] = powers[0];
+    out[1] = powers[1];
 }
 
 const struct ts_num *

@@ -4,8 +4,12 @@
 
 #include <stdlib.h>
 
-#define FIRST_CHUNK ((size_t)32 << 10)
+/* Making and giving back locked pages takes longer than arithmetic on small numbers, so a small computation gets one
+   chunk of few pages, and its scratch memory lies in it. */
+#define FIRST_CHUNK ((size_t)16 << 10)
 #define LARGEST_CHUNK ((size_t)1 << 20)
+#define SECRET_HEAD ((size_t)64) /* room for what ts_secret_new puts in front, so that no page is begun for it */
+#define FIRST_SCRATCH ((size_t)128)
 #define ALIGNMENT ((size_t)16)
 
 struct chunk {
@@ -67,7 +71,6 @@ ts_scope_free(struct ts_scope *scope)
         return;
     release_owned(scope);
     BN_CTX_free(scope->bn_ctx);
-    ts_secret_free(scope->scratch);
     free_chunks(scope->chunks);
     free(scope);
 }
@@ -78,15 +81,35 @@ ts_scope_reset(struct ts_scope *scope)
     if (!scope)
         return;
     release_owned(scope);
-    ts_wipe(scope->scratch, scope->scratch_limbs * sizeof(mp_limb_t));
+    scope->scratch = NULL; /* lies in a chunk */
+    scope->scratch_limbs = 0;
     scope->error = TS_OK;
     if (!scope->chunks)
         return;
+    if (scope->chunks->used < CHUNK_HEAD) { /* a forked child: the pages are zero here */
+        scope->chunks = NULL;
+        return;
+    }
     struct chunk *kept = scope->chunks; /* the newest, hence the largest ordinary one */
     free_chunks(kept->next);
     ts_wipe((uint8_t *)kept + CHUNK_HEAD, kept->used - CHUNK_HEAD);
     kept->next = NULL;
     kept->used = CHUNK_HEAD;
+}
+
+void
+ts_scope_rest(struct ts_scope *scope)
+{
+    if (!scope)
+        return;
+    ts_scope_reset(scope);
+    BN_CTX_free(scope->bn_ctx); /* erases its numbers */
+    scope->bn_ctx = NULL;
+    if (scope->chunks && scope->chunks->room > TS_SCOPE_KEPT) {
+        free_chunks(scope->chunks);
+        scope->chunks = NULL;
+        scope->next_chunk = TS_SCOPE_KEPT;
+    }
 }
 
 enum ts_error
@@ -118,8 +141,9 @@ add_chunk(struct ts_scope *scope, size_t size)
 {
     size_t room = scope->next_chunk;
 
-    while (room < size + CHUNK_HEAD)
+    while (room - SECRET_HEAD < size + CHUNK_HEAD)
         room *= 2;
+    room -= SECRET_HEAD;
     struct chunk *chunk = ts_secret_new(room);
     if (!chunk)
         return false;
@@ -154,17 +178,18 @@ ts_scope_scratch(struct ts_scope *scope, size_t limbs)
 {
     if (!ts_scope_ready(scope, true))
         return NULL;
-    if (limbs > scope->scratch_limbs) {
-        ts_secret_free(scope->scratch);
-        scope->scratch_limbs = 0;
-        scope->scratch = ts_secret_new(limbs * sizeof(mp_limb_t));
-        if (!scope->scratch) {
-            ts_scope_fail(scope, TS_INTERNAL);
-            return NULL;
-        }
-        scope->scratch_limbs = limbs;
-    }
-    return scope->scratch;
+    if (limbs <= scope->scratch_limbs)
+        return scope->scratch;
+    /* The smaller one stays in its chunk, unused; all of them together are less than twice the largest. */
+    size_t room = scope->scratch_limbs ? scope->scratch_limbs : FIRST_SCRATCH;
+    while (room < limbs)
+        room *= 2;
+    mp_limb_t *scratch = ts_scope_memory(scope, room * sizeof(mp_limb_t));
+    if (!scratch)
+        return NULL;
+    scope->scratch = scratch;
+    scope->scratch_limbs = room;
+    return scratch;
 }
 
 void *

@@ -130,6 +130,31 @@ ts_num_is_unit_vartime(const struct ts_num *a, const struct ts_num *m)
     return ts_num_is_reduced_vartime(a, m) && !ts_num_is_zero_vartime(a) && ts_num_coprime_vartime(a, m);
 }
 
+bool
+ts_num_are_units_vartime(
+    const struct ts_num *const *values, size_t count, const struct ts_num *m, const struct ts_num *radical)
+{
+    mpz_t product, x, y;
+    bool fine = m && radical && !ts_num_is_zero_vartime(radical);
+
+    if (!fine)
+        return false;
+    mpz_init_set_ui(product, 1);
+    ts_num_view_vartime(y, radical);
+    for (size_t i = 0; i < count && fine; i++) {
+        fine = ts_num_is_reduced_vartime(values[i], m) && !ts_num_is_zero_vartime(values[i]);
+        if (!fine)
+            break;
+        ts_num_view_vartime(x, values[i]);
+        mpz_mul(product, product, x);
+        mpz_mod(product, product, y);
+    }
+    mpz_gcd(product, product, y);
+    fine = fine && mpz_cmp_ui(product, 1) == 0;
+    mpz_clear(product);
+    return fine;
+}
+
 int
 ts_num_jacobi_vartime(const struct ts_num *a, const struct ts_num *n)
 {

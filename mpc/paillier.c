@@ -10,6 +10,12 @@ struct crt {
     const struct ts_num *q2_inverse; /* (q^2)^-1 mod p^2 */
 };
 
+/* Widths of the exponents of the kept bases: masks in +-2^k take k + 2 bits. P-521 has the widest, with moduli of 3072
+   bits and more; with 2048 bits the curves have 256. */
+#define WIDEST_CURVE(n) ((n) < 3072 ? 256 : 521)
+#define SMALL_EXPONENT_BITS(n) ((size_t)TS_AFFINE_BITS(WIDEST_CURVE(n)) + 2 * TS_STAT_BITS + 2)
+#define CIPHERTEXT_EXPONENT_BITS ((size_t)521 + 2 * TS_STAT_BITS + 2)
+
 bool
 ts_parameters_allowed(enum ts_curve curve, uint32_t bits)
 {
@@ -130,15 +136,20 @@ combine(struct ts_scope *scope, const struct ts_num *x1, const struct ts_modulus
     return ts_num_add(scope, x2, ts_num_mul(scope, step, ts_modulus_num(m2)));
 }
 
-/* rho^N mod p^2 for N = p q: what is equal modulo p has equal p-th powers modulo p^2, so the q-th power may be taken
-   modulo p, with its exponent modulo p-1. */
-static const struct ts_num *
-mask_modulo_square(struct ts_scope *scope, const struct ts_num *rho, const struct ts_modulus *p,
-    const struct ts_modulus *p2, const struct ts_num *q_mod_p1)
+/* rho^N mod p^2 and mod q^2 for N = p q: what is equal modulo p has equal p-th powers modulo p^2, so the q-th power may
+   be taken modulo p, with its exponent modulo p-1. */
+static struct ts_residues
+mask_modulo_squares(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *rho)
 {
-    const struct ts_num *inner = ts_mod_power_secret_base(scope, rho, q_mod_p1, p);
+    const struct crt *crt = key->crt;
+    const struct ts_num *const bases[2] = {rho, rho}, *const others[2] = {crt->q_mod_p1, crt->p_mod_q1};
+    const struct ts_num *const own[2] = {ts_modulus_num(key->p), ts_modulus_num(key->q)};
+    const struct ts_modulus *const primes[2] = {key->p, key->q}, *const squares[2] = {key->p2, key->q2};
+    const struct ts_num *inner[2], *outer[2];
 
-    return ts_mod_power_secret_base(scope, inner, ts_modulus_num(p), p2);
+    ts_mod_power_secret_base_x2(inner, scope, bases, others, primes);
+    ts_mod_power_secret_base_x2(outer, scope, inner, own, squares);
+    return (struct ts_residues){outer[0], outer[1]};
 }
 
 const struct ts_num *
@@ -146,9 +157,8 @@ ts_paillier_encrypt_crt(
     struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *m, const struct ts_num *rho)
 {
     const struct crt *crt = key->crt;
-    const struct ts_num *mp = mask_modulo_square(scope, rho, key->p, key->p2, crt->q_mod_p1);
-    const struct ts_num *mq = mask_modulo_square(scope, rho, key->q, key->q2, crt->p_mod_q1);
-    const struct ts_num *mask = combine(scope, mp, key->p2, mq, key->q2, crt->q2_inverse);
+    const struct ts_residues power = mask_modulo_squares(scope, key, rho);
+    const struct ts_num *mask = combine(scope, power.p, key->p2, power.q, key->q2, crt->q2_inverse);
 
     return ts_mod_mul(scope, message_power(scope, &key->key, m), mask, key->key.N2);
 }
@@ -157,7 +167,8 @@ const struct ts_num *
 ts_paillier_affine(struct ts_scope *scope, const struct ts_paillier *key, const struct ts_num *C,
     const struct ts_num *a, const struct ts_num *b, const struct ts_num *rho)
 {
-    const struct ts_num *power = ts_mod_power(scope, C, a, key->N2);
+    const struct ts_table_base base = {C, C == key->C ? key->C_table : NULL, CIPHERTEXT_EXPONENT_BITS};
+    const struct ts_num *power = ts_table_power(scope, &base, &a, 1, key->N2);
 
     return ts_mod_mul(scope, power, ts_paillier_encrypt(scope, key, b, rho), key->N2);
 }
@@ -173,10 +184,8 @@ ts_paillier_affine_vartime(struct ts_scope *scope, const struct ts_paillier *key
 
 /* The plaintext modulo p: (c^(p-1) mod p^2 - 1) / p, times hp. */
 static const struct ts_num *
-decrypt_modulo(struct ts_scope *scope, const struct ts_num *c, const struct ts_modulus *p, const struct ts_modulus *p2,
-    const struct ts_num *p1, const struct ts_num *hp)
+plaintext_of(struct ts_scope *scope, const struct ts_num *power, const struct ts_modulus *p, const struct ts_num *hp)
 {
-    const struct ts_num *power = ts_mod_power_secret_base(scope, c, p1, p2);
     const struct ts_num *multiple = ts_num_sub(scope, power, ts_num_from_u64(scope, 1));
 
     return ts_mod_mul(scope, ts_num_div(scope, multiple, ts_modulus_num(p)), hp, p);
@@ -193,23 +202,48 @@ centred(struct ts_scope *scope, const struct ts_paillier *key, const struct ts_n
     return ts_num_resize(scope, value, key->bits);
 }
 
+struct ts_residues
+ts_paillier_decrypt_residues(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *c)
+{
+    const struct crt *crt = key->crt;
+    const struct ts_num *const bases[2] = {c, c}, *const exponents[2] = {crt->p1, crt->q1};
+    const struct ts_modulus *const squares[2] = {key->p2, key->q2};
+    const struct ts_num *powers[2];
+
+    ts_mod_power_secret_base_x2(powers, scope, bases, exponents, squares);
+    return (struct ts_residues){
+        .p = plaintext_of(scope, powers[0], key->p, crt->hp),
+        .q = plaintext_of(scope, powers[1], key->q, crt->hq),
+    };
+}
+
+const struct ts_num *
+ts_paillier_join(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_residues *plaintext)
+{
+    const struct crt *crt = key->crt;
+    const struct ts_num *joined = combine(scope, plaintext->p, key->p, plaintext->q, key->q, crt->q_inverse);
+
+    return centred(scope, &key->key, joined);
+}
+
 const struct ts_num *
 ts_paillier_decrypt(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *c)
 {
-    const struct crt *crt = key->crt;
-    const struct ts_num *mp = decrypt_modulo(scope, c, key->p, key->p2, crt->p1, crt->hp);
-    const struct ts_num *mq = decrypt_modulo(scope, c, key->q, key->q2, crt->q1, crt->hq);
+    struct ts_residues plaintext = ts_paillier_decrypt_residues(scope, key, c);
 
-    return centred(scope, &key->key, combine(scope, mp, key->p, mq, key->q, crt->q_inverse));
+    return ts_paillier_join(scope, key, &plaintext);
 }
 
 const struct ts_num *
 ts_pedersen_commit(
     struct ts_scope *scope, const struct ts_pedersen *key, const struct ts_num *x, const struct ts_num *y)
 {
-    const struct ts_num *left = ts_mod_power(scope, key->s, x, key->N);
+    size_t n = key->N ? ts_num_width(ts_modulus_num(key->N)) : 0;
+    const struct ts_table_base bases[2] = {
+        {key->s, key->s_table, SMALL_EXPONENT_BITS(n)}, {key->t, key->t_table, n + 384 + 2}};
+    const struct ts_num *const exponents[2] = {x, y};
 
-    return ts_mod_mul(scope, left, ts_mod_power(scope, key->t, y, key->N), key->N);
+    return ts_table_power(scope, bases, exponents, 2, key->N);
 }
 
 const struct ts_num *

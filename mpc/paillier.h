@@ -9,6 +9,8 @@ struct ts_paillier {
     uint32_t bits; /**< n */
     const struct ts_modulus *N;
     const struct ts_modulus *N2; /**< N^2 */
+    const struct ts_num *C;      /**< a ciphertext of which many powers are taken, or NULL */
+    struct ts_table_slot *C_table;
 };
 
 /** A modulus with its factors: P1's Paillier key and ring-Pedersen trapdoor, P2's ring-Pedersen trapdoor. Secrets: all
@@ -44,6 +46,17 @@ const struct ts_num *ts_paillier_affine(struct ts_scope *scope, const struct ts_
 /** The same for public values, variable time. */
 const struct ts_num *ts_paillier_affine_vartime(struct ts_scope *scope, const struct ts_paillier *key,
     const struct ts_num *C, const struct ts_num *a, const struct ts_num *b, const struct ts_num *rho);
+/** A number modulo p and q'. Secret. */
+struct ts_residues {
+    const struct ts_num *p, *q;
+};
+/** The plaintext of a unit c modulo each prime, constant time; members are NULL on failure. For c = C^a (1+N)^b r^N it
+ *  is a Dec(C) + b. */
+struct ts_residues ts_paillier_decrypt_residues(
+    struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *c);
+/** The centred plaintext of its residues, in (-N/2, N/2), by mask, constant time. */
+const struct ts_num *ts_paillier_join(
+    struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_residues *plaintext);
 /** Dec(c) as the centred representative in (-N/2, N/2), by mask, constant time. Only for ciphertexts whose proof has
  * been verified. */
 const struct ts_num *ts_paillier_decrypt(struct ts_scope *scope, const struct ts_trapdoor *key, const struct ts_num *c);

@@ -46,8 +46,12 @@ ts_pairing_join(struct ts_pairing *pairing, const struct ts_mpc *mpc, const stru
     /* With a common factor each side could compute in the other's group. */
     if (!ts_num_coprime_vartime(N, ts_modulus_num(pairing->own.key.N)))
         return TS_CHEATED;
-    struct ts_pedersen theirs = {peer.N, ts_num_copy(scope, s), ts_num_copy(scope, t)};
+    struct ts_pedersen theirs = {.N = peer.N, .s = ts_num_copy(scope, s), .t = ts_num_copy(scope, t)};
     bool first = pairing->role == TS_ROLE_P1;
+    if (!first) { /* P2 commits four times for each presignature */
+        theirs.s_table = ts_table_slot_new(scope);
+        theirs.t_table = ts_table_slot_new(scope);
+    }
     pairing->paillier = first ? pairing->own.key : peer;
     pairing->p1 = first ? pairing->own.pedersen : theirs;
     pairing->p2 = first ? theirs : pairing->own.pedersen;

@@ -165,6 +165,30 @@ ready(struct ts_scope *scope, bool arguments_present)
     return ts_scope_error(scope) == TS_OK;
 }
 
+/* A product is sent to the other side, or both compute it: only the scalar is secret. What OpenSSL keeps of a point
+   cannot be reached, so for the constant-time test it is made again from its public bytes. */
+static bool
+publish(const struct ts_group *group, EC_POINT *p, BN_CTX *ctx)
+{
+#if defined(TS_CTGRIND)
+    static const char why[] = "a product of a secret scalar is known to both parties";
+    uint8_t bytes[TS_POINT_MAX_BYTES];
+    size_t len = ts_group_point_bytes(group);
+
+    if (ts_choice_publish((unsigned)EC_POINT_is_at_infinity(group->ec, p), why))
+        return EC_POINT_set_to_infinity(group->ec, p) == 1;
+    (void)EC_POINT_point2oct(group->ec, p, POINT_CONVERSION_UNCOMPRESSED, bytes, len, ctx);
+    ts_bytes_publish(bytes, len, why);
+    EC_POINT *fresh = EC_POINT_new(group->ec);
+    bool done = fresh && EC_POINT_oct2point(group->ec, fresh, bytes, len, ctx) == 1 && EC_POINT_copy(p, fresh) == 1;
+    EC_POINT_free(fresh);
+    return done;
+#else
+    (void)group, (void)p, (void)ctx;
+    return true;
+#endif
+}
+
 /* k * (p, or the generator when p is NULL), by OpenSSL's constant-time single multiplication. */
 static const struct ts_point *
 multiply(struct ts_scope *scope, const struct ts_group *group, const struct ts_num *k, const EC_POINT *p)
@@ -176,7 +200,8 @@ multiply(struct ts_scope *scope, const struct ts_group *group, const struct ts_n
     ERR_set_mark();
     BIGNUM *scalar = reduced ? ts_bn_from_secret(scope, reduced) : NULL;
     bool done = result && ctx && scalar &&
-                EC_POINT_mul(group->ec, result->ec, p ? NULL : scalar, p, p ? scalar : NULL, ctx) == 1;
+                EC_POINT_mul(group->ec, result->ec, p ? NULL : scalar, p, p ? scalar : NULL, ctx) == 1 &&
+                publish(group, result->ec, ctx);
     BN_clear_free(scalar);
     return finish(scope, result, done, TS_INTERNAL);
 }

@@ -77,11 +77,13 @@ verified_value(enum ts_error *error, const struct ts_presign_run *run, struct ts
     const struct ts_place from2 = ts_place_by(&run->place, TS_ROLE_P2, index);
     const struct ts_group *group = ts_mpc_group(run->place.mpc, run->place.curve);
 
-    *error =
-        ts_affine_range_verify_trapdoor(&from2, key, run->half->C, affine->D, run->entries[index].R2, &affine->proof);
+    const struct ts_num *M = NULL;
+
+    *error = ts_affine_range_decrypt(
+        &M, scope, &from2, key, run->half->C, run->half->x, affine->D, run->entries[index].R2, &affine->proof);
     if (*error != TS_OK)
         return NULL;
-    const struct ts_num *V = ts_presign_p1_value(scope, group, ts_paillier_decrypt(scope, key, affine->D));
+    const struct ts_num *V = ts_presign_p1_value(scope, group, M);
     *error = ts_scope_error(scope);
     return V;
 }

@@ -9,24 +9,36 @@
 
 enum { COMMITMENTS, OPENINGS };
 
+#define AFFINE_MAX ((size_t)1 << 16) /* of one D and its proof; under 8 KiB with 4096 bits */
+
+/* k2, R2 with its proof, the nonce with its commitment: made at the request of P1, or before. */
+static enum ts_error
+prepare_reply(struct ts_machine *machine, struct ts_scope *scope, uint32_t index)
+{
+    struct ts_presign_run *run = machine->run;
+    struct ts_presign_entry *entry = &run->entries[index];
+    const struct ts_place place = ts_place_by(&run->place, TS_ROLE_P2, index);
+
+    if (entry->k)
+        return TS_OK;
+    enum ts_error error = ts_random(ts_mpc_env(machine->mpc), entry->nonce, sizeof entry->nonce);
+    if (error == TS_OK)
+        error = ts_nonce_commitment(entry->reply.cn, &place, entry->nonce);
+    return error == TS_OK ? ts_presign_nonce(&entry->reply.R2, machine, scope, index, "k2") : error;
+}
+
 static enum ts_error
 reply_one(struct ts_machine *machine, struct ts_scope *scope, uint32_t index, struct ts_buf *out, struct ts_reader *in)
 {
     struct ts_presign_run *run = machine->run;
     struct ts_presign_entry *entry = &run->entries[index];
-    const struct ts_place place = ts_place_by(&run->place, TS_ROLE_P2, index);
-    struct ts_presign_reply reply = {0};
 
     ts_presign_commitment_take(entry->c, in);
     enum ts_error error = in->error;
     if (error == TS_OK)
-        error = ts_presign_nonce(&reply.R2, machine, scope, index, "k2");
+        error = prepare_reply(machine, scope, index);
     if (error == TS_OK)
-        error = ts_random(ts_mpc_env(machine->mpc), entry->nonce, sizeof entry->nonce);
-    if (error == TS_OK)
-        error = ts_nonce_commitment(reply.cn, &place, entry->nonce);
-    if (error == TS_OK)
-        ts_presign_reply_put(out, ts_presign_group(machine), &reply);
+        ts_presign_reply_put(out, ts_presign_group(machine), &entry->reply);
     return error;
 }
 
@@ -66,8 +78,7 @@ stream_of_D(struct ts_scope *scope, const struct ts_presign_run *run, const stru
 }
 
 static enum ts_error
-keep(struct ts_presign_run *run, uint32_t index, const struct ts_num *a, const struct ts_num *beta,
-    const struct ts_point *R)
+keep(struct ts_presign_run *run, uint32_t index, const struct ts_point *R)
 {
     struct ts_presign_entry *entry = &run->entries[index];
     const struct ts_group *group = ts_mpc_group(run->place.mpc, run->place.curve);
@@ -82,9 +93,9 @@ keep(struct ts_presign_run *run, uint32_t index, const struct ts_num *a, const s
     memcpy(presig->values.nonce, entry->nonce, sizeof presig->values.nonce);
     enum ts_error error = ts_presign_owner(&presig->owner, run, index);
     if (error == TS_OK)
-        error = ts_num_to_bytes(presig->values.a, scalar_len, a);
+        error = ts_num_to_bytes(presig->values.a, scalar_len, entry->a);
     if (error == TS_OK)
-        error = ts_num_to_bytes(presig->values.beta, scalar_len, beta);
+        error = ts_num_to_bytes(presig->values.beta, scalar_len, entry->beta);
     if (error == TS_OK)
         error = ts_point_encode(presig->values.R, group, R);
     if (error == TS_OK)
@@ -92,57 +103,85 @@ keep(struct ts_presign_run *run, uint32_t index, const struct ts_num *a, const s
     return error;
 }
 
-/* D, its proof, and what stays. */
+/* D and its proof. */
 static enum ts_error
 compute(struct ts_presign_affine *out, struct ts_presign_run *run, struct ts_scope *scope, uint32_t index,
-    const struct ts_point *R1)
+    const struct ts_num *beta, const struct ts_num **a)
 {
     const struct ts_group *group = ts_mpc_group(run->place.mpc, run->place.curve);
     const struct ts_place place = ts_place_by(&run->place, TS_ROLE_P2, index);
     const struct ts_hedge hedge = {.hk = run->half->hk};
-    const struct ts_paillier *key = &run->pairing->paillier;
-    const struct ts_num *C = run->half->C;
-    const struct ts_num *k2 = run->entries[index].k;
-    const struct ts_num *a = NULL, *b = NULL;
+    const struct ts_num *C = run->half->C, *b = NULL;
+    const struct ts_presign_entry *entry = &run->entries[index];
+    const struct ts_point *R2 = entry->reply.R2.W;
+    struct ts_paillier key = run->pairing->paillier;
 
-    const struct ts_point *R2 = ts_point_mul_base(scope, group, k2);
-    const struct ts_point *R = ts_point_mul(scope, group, k2, R1);
-    const struct ts_num *beta = ts_hedge_scalar(scope, &place, &hedge, "beta", NULL, 0, true);
-    struct ts_stream *stream = R2 ? stream_of_D(scope, run, &place, &hedge, R2) : NULL;
-    if (!R || !beta || !stream)
+    key.C = C;
+    key.C_table = run->half->C_table;
+    struct ts_stream *stream = stream_of_D(scope, run, &place, &hedge, R2);
+    if (!stream)
         return ts_scope_error(scope);
     const struct ts_num *nu = ts_stream_bits(stream, TS_MASK_BITS(ts_group_bits(group)));
-    const struct ts_num *rho = ts_stream_unit(stream, ts_modulus_num(key->N));
-    enum ts_error error = ts_presign_p2_values(&a, &b, scope, group, k2, run->half->x, beta, nu);
+    const struct ts_num *rho = ts_stream_unit(stream, ts_modulus_num(key.N));
+    enum ts_error error = ts_presign_p2_values(a, &b, scope, group, entry->k, run->half->x, beta, nu);
     if (error != TS_OK)
         return error;
-    out->D = ts_num_publish(ts_paillier_affine(scope, key, C, a, b, rho), "D is sent");
-    error = out->D ? ts_affine_range_prove(
-                         &out->proof, scope, &place, &hedge, key, &run->pairing->p1, C, out->D, R2, a, b, rho)
-                   : ts_scope_error(scope);
-    return error == TS_OK ? keep(run, index, a, beta, R) : error;
+    out->D = ts_num_publish(ts_paillier_affine(scope, &key, C, *a, b, rho), "D is sent");
+    return out->D ? ts_affine_range_prove(
+                        &out->proof, scope, &place, &hedge, &key, &run->pairing->p1, C, out->D, R2, *a, b, rho)
+                  : ts_scope_error(scope);
+}
+
+/* D and its proof as bytes, and the secrets that stay: made at the request of P1, or before, for nothing of it depends
+   on P1's point. The masks go with `scope`. */
+static enum ts_error
+prepare_affine(struct ts_machine *machine, struct ts_scope *scope, uint32_t index)
+{
+    struct ts_presign_run *run = machine->run;
+    struct ts_presign_entry *entry = &run->entries[index];
+    const struct ts_place place = ts_place_by(&run->place, TS_ROLE_P2, index);
+    const struct ts_hedge hedge = {.hk = run->half->hk};
+    struct ts_presign_affine affine = {0};
+    const struct ts_num *a = NULL;
+
+    if (entry->a)
+        return TS_OK;
+    const struct ts_num *beta = ts_hedge_scalar(scope, &place, &hedge, "beta", NULL, 0, true);
+    enum ts_error error = beta ? compute(&affine, run, scope, index, beta, &a) : ts_scope_error(scope);
+    if (error != TS_OK)
+        return error;
+    ts_buf_init(&entry->affine, AFFINE_MAX);
+    ts_presign_affine_put(&entry->affine, ts_presign_group(machine), &affine);
+    entry->beta = ts_num_copy(machine->scope, beta);
+    entry->a = ts_num_copy(machine->scope, a);
+    error = ts_scope_error(machine->scope);
+    return error == TS_OK ? ts_buf_error(&entry->affine) : error;
 }
 
 static enum ts_error
 answer_one(struct ts_machine *machine, struct ts_scope *scope, uint32_t index, struct ts_buf *out, struct ts_reader *in)
 {
     struct ts_presign_run *run = machine->run;
+    struct ts_presign_entry *entry = &run->entries[index];
     const struct ts_place from1 = ts_place_by(&run->place, TS_ROLE_P1, index);
     const struct ts_group *group = ts_presign_group(machine);
     struct ts_presign_opening opening = {0};
-    struct ts_presign_affine affine = {0};
 
     ts_presign_opening_take(&opening, scope, in, group);
     enum ts_error error = ts_scope_error(scope);
     if (error == TS_OK)
         error = in->error;
     if (error == TS_OK)
-        error = ts_known_point_open(&from1, &opening.R1, opening.u, run->entries[index].c);
+        error = ts_known_point_open(&from1, &opening.R1, opening.u, entry->c);
     if (error == TS_OK)
-        error = compute(&affine, run, scope, index, opening.R1.W);
-    if (error == TS_OK)
-        ts_presign_affine_put(out, group, &affine);
-    return error;
+        error = prepare_affine(machine, scope, index);
+    const struct ts_point *R = error == TS_OK ? ts_point_mul(scope, group, entry->k, opening.R1.W) : NULL;
+    if (R)
+        error = keep(run, index, R);
+    if (R && error == TS_OK)
+        error = ts_buf_put(out, entry->affine.data, entry->affine.len);
+    ts_buf_clear(&entry->affine);
+    return error == TS_OK ? ts_scope_error(scope) : error;
 }
 
 static enum ts_error
@@ -178,4 +217,49 @@ ts_presign_p2_take(struct ts_presig_p2 **out, struct ts_machine *machine, uint32
     *out = entry->presig_p2;
     entry->presig_p2 = NULL;
     return *out ? TS_OK : TS_USAGE;
+}
+
+/* How many to prepare: what P1 asked for, once it has. */
+static uint32_t
+wanted(const struct ts_machine *machine, uint32_t count)
+{
+    const struct ts_presign_run *run = machine->run;
+    uint32_t end = machine->state == COMMITMENTS ? count : run->count;
+
+    return end < TS_BATCH_MAX ? end : TS_BATCH_MAX;
+}
+
+/* The first index of which something is missing; `end` when there is none. */
+static uint32_t
+unprepared(const struct ts_machine *machine, uint32_t end)
+{
+    const struct ts_presign_run *run = machine->run;
+    uint32_t index = 0;
+
+    while (index < end && run->entries[index].a)
+        index++;
+    return index;
+}
+
+static enum ts_error
+prepare_one(struct ts_machine *machine, struct ts_scope *scope, void *ctx)
+{
+    const uint32_t *index = ctx;
+
+    enum ts_error error = prepare_reply(machine, scope, *index);
+    return error == TS_OK ? prepare_affine(machine, scope, *index) : error;
+}
+
+enum ts_error
+ts_presign_p2_idle(bool *more, struct ts_machine *machine, uint32_t count)
+{
+    *more = false;
+    if (!machine || machine->kind != &ts_presign_p2_kind || machine->state >= TS_STATE_DONE)
+        return TS_USAGE;
+    uint32_t end = wanted(machine, count), index = unprepared(machine, end);
+    if (index >= end)
+        return TS_OK;
+    enum ts_error error = ts_machine_work(machine, prepare_one, &index);
+    *more = error == TS_OK && index + 1 < end;
+    return error;
 }

@@ -12,6 +12,7 @@ ts_presign_clear(void *run)
     for (uint32_t i = 0; i < TS_BATCH_MAX; i++) {
         ts_presig_p1_free(presign->entries[i].presig_p1);
         ts_presig_p2_free(presign->entries[i].presig_p2);
+        ts_buf_clear(&presign->entries[i].affine);
         presign->entries[i].presig_p1 = NULL;
         presign->entries[i].presig_p2 = NULL;
     }
@@ -85,12 +86,12 @@ ts_presign_each(struct ts_machine *machine, ts_presign_handler *handle, struct t
 
     for (uint32_t i = 0; i < run->count && error == TS_OK; i++) {
         struct ts_scope *scope = NULL;
-        error = ts_scope_new(&scope);
+        error = ts_scope_borrow(&scope, machine->mpc);
         if (error == TS_OK)
             error = handle(machine, scope, i, out, in);
         if (error == TS_OK)
             error = ts_scope_error(scope);
-        ts_scope_free(scope);
+        ts_scope_return(machine->mpc, scope);
     }
     return error == TS_OK && in ? ts_reader_end(in) : error;
 }

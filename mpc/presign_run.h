@@ -15,6 +15,9 @@ struct ts_presign_entry {
     uint8_t cn[TS_HASH_BYTES];      /**< P1 */
     uint8_t c[TS_HASH_BYTES];       /**< P2: P1's commitment */
     uint8_t nonce[TS_NONCE_BYTES];  /**< P2; secret until the answer */
+    struct ts_presign_reply reply;  /**< P2, once k is drawn */
+    const struct ts_num *a, *beta;  /**< P2, once D is made; secret */
+    struct ts_buf affine;           /**< P2: D and its proof as they will be sent */
     struct ts_presig_p1 *presig_p1; /**< the results */
     struct ts_presig_p2 *presig_p2;
 };

@@ -86,6 +86,10 @@ struct ts_enc_range_dlog {
 enum ts_error ts_enc_range_dlog_prove(struct ts_enc_range_dlog *out, struct ts_scope *scope,
     const struct ts_place *place, const struct ts_hedge *hedge, const struct ts_paillier *key, const struct ts_num *C,
     const struct ts_point *X, const struct ts_pedersen *v, const struct ts_num *x, const struct ts_num *rho);
+/** The same bytes, faster, for the owner of the key. */
+enum ts_error ts_enc_range_dlog_prove_trapdoor(struct ts_enc_range_dlog *out, struct ts_scope *scope,
+    const struct ts_place *place, const struct ts_hedge *hedge, const struct ts_trapdoor *key, const struct ts_num *C,
+    const struct ts_point *X, const struct ts_pedersen *v, const struct ts_num *x, const struct ts_num *rho);
 enum ts_error ts_enc_range_dlog_verify(const struct ts_place *place, const struct ts_paillier *key,
     const struct ts_num *C, const struct ts_point *X, const struct ts_pedersen *v,
     const struct ts_enc_range_dlog *proof);
@@ -112,6 +116,13 @@ enum ts_error ts_affine_range_verify(const struct ts_place *place, const struct 
 /** P1, with its trapdoor: the same answer for every input, faster. */
 enum ts_error ts_affine_range_verify_trapdoor(const struct ts_place *place, const struct ts_trapdoor *key,
     const struct ts_num *C, const struct ts_num *D, const struct ts_point *R2, const struct ts_affine_range *proof);
+/** The same, and what D decrypts to, because the verifier decrypts D anyway: the equation modulo N^2 is checked as an
+ *  equation of plaintexts and one modulo N.
+ *  In:   x  what C decrypts to: P1 has encrypted it; secret
+ *  Out:  M  the centred plaintext of D, owned by the scope, secret; NULL unless TS_OK */
+enum ts_error ts_affine_range_decrypt(const struct ts_num **M, struct ts_scope *scope, const struct ts_place *place,
+    const struct ts_trapdoor *key, const struct ts_num *C, const struct ts_num *x, const struct ts_num *D,
+    const struct ts_point *R2, const struct ts_affine_range *proof);
 void ts_affine_range_encode(struct ts_buf *out, const struct ts_group *group, const struct ts_affine_range *proof);
 enum ts_error ts_affine_range_decode(struct ts_affine_range *out, struct ts_scope *scope, struct ts_reader *in,
     const struct ts_group *group, uint32_t bits);

@@ -170,7 +170,7 @@ ts_affine_range_members(
     const struct ts_num *N = ts_modulus_num(st->key->N);
 
     return ts_is_modulus(N, st->key->bits) && ts_num_equal_vartime(N, ts_modulus_num(st->v->N)) &&
-           ts_all_units(squared, sizeof squared / sizeof *squared, ts_modulus_num(st->key->N2)) &&
+           ts_num_are_units_vartime(squared, sizeof squared / sizeof *squared, ts_modulus_num(st->key->N2), N) &&
            ts_all_units(plain, sizeof plain / sizeof *plain, N) && ts_is_point(group, st->R2) &&
            ts_is_point(group, proof->B) && in_ranges(proof, group, st->key->bits);
 }
@@ -215,9 +215,10 @@ ts_affine_range_verify(const struct ts_place *place, const struct ts_paillier *k
     const struct ts_affine_statement st = {.key = key, .v = v, .C = C, .D = D, .R2 = R2};
     struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
-    return ts_verdict(scope, ts_affine_range_members(place, &st, proof) && equations_hold(scope, place, &st, proof));
+    return ts_verdict(
+        place->mpc, scope, ts_affine_range_members(place, &st, proof) && equations_hold(scope, place, &st, proof));
 }
 
 /* --- wire form --- */

@@ -1,100 +1,163 @@
+#include "mpc/crt.h"
 #include "mpc/proof_affine_range.h"
 
-/* The verifier of affine_range that knows the factors: every equation modulo p and q' (p^2 and q'^2 for the first).
- * All received elements have been checked to be units, so exponents may be reduced by Fermat's theorem; never by the
- * order of the squares, for they need not be squares. Public exponents stay as they are; secret is what depends on a
- * factor or on lambda. */
+/* The verifier of affine_range that knows the factors. All received elements have been checked to be units, so
+ * exponents may be reduced by Fermat's theorem; never by the order of the squares, for they need not be squares. Public
+ * exponents stay as they are; secret is what depends on a factor, on lambda or on a plaintext.
+ *
+ * The first equation says that u = C^z1 (1+N)^z2 w^N / (A D^e) is 1 modulo p^2 and q'^2. The units modulo p^2 are a
+ * cyclic group of order p(p-1), so u = 1 modulo p^2 exactly when u = 1 modulo p and u decrypts to 0 modulo p; and
+ * decryption is a homomorphism that sends w^N to 0. So only D and A are decrypted, the rest is modulo p and q'. */
 
-/* One of the two primes, with the other one. */
-struct side {
-    const struct ts_modulus *prime, *square;
-    const struct ts_num *other; /* N / prime */
-    const struct ts_num *order; /* prime - 1 */
+/* What the equations are about. */
+struct question {
+    const struct ts_trapdoor *key;
+    const struct ts_affine_statement *st;
+    const struct ts_affine_range *proof;
+    const struct ts_num *x; /* what C decrypts to */
+    const struct ts_num *e;
+    const struct ts_num *p1, *q1; /* p-1, q'-1 */
 };
 
-static struct side
-side_of(struct ts_scope *scope, const struct ts_modulus *prime, const struct ts_modulus *square,
-    const struct ts_modulus *other)
+/* Modulo p and q', base^exponent for a public exponent >= 0. */
+static struct ts_residues
+small_power(
+    struct ts_scope *scope, const struct question *ask, const struct ts_num *base, const struct ts_num *exponent)
 {
-    return (struct side){
-        .prime = prime,
-        .square = square,
-        .other = ts_modulus_num(other),
-        .order = ts_num_sub(scope, ts_modulus_num(prime), ts_num_from_u64(scope, 1)),
-    };
+    const struct ts_crt_exponent same = {exponent, exponent};
+
+    return ts_crt_residues_power(scope, ask->key, base, &same);
 }
 
-/* base^exponent, constant time, with the base reduced first. */
-static const struct ts_num *
-power(struct ts_scope *scope, const struct ts_num *base, const struct ts_num *exponent, const struct ts_modulus *m)
+/* The same for an exponent of any size and sign and a base that is a unit. */
+static struct ts_residues
+large_power(
+    struct ts_scope *scope, const struct question *ask, const struct ts_num *base, const struct ts_num *exponent)
 {
-    return ts_mod_power_secret_base(scope, ts_mod(scope, base, m), exponent, m);
+    const struct ts_crt_exponent reduced = {ts_num_mod(scope, exponent, ask->p1), ts_num_mod(scope, exponent, ask->q1)};
+
+    return ts_crt_residues_power(scope, ask->key, base, &reduced);
 }
 
-/* w^N mod p^2 = (w^q' mod p)^p mod p^2, because x^p mod p^2 depends only on x mod p. */
-static const struct ts_num *
-root_power(struct ts_scope *scope, const struct side *side, const struct ts_num *w)
+static struct ts_residues
+product(struct ts_scope *scope, const struct question *ask, const struct ts_residues *a, const struct ts_residues *b)
 {
-    const struct ts_num *inner = power(scope, w, ts_num_mod(scope, side->other, side->order), side->prime);
-
-    return power(scope, inner, ts_modulus_num(side->prime), side->square);
+    return (struct ts_residues){ts_mod_mul(scope, a->p, b->p, ask->key->p), ts_mod_mul(scope, a->q, b->q, ask->key->q)};
 }
 
-/* C^z1 (1+N)^z2 w^N = A D^e mod p^2, C^z1 on the side where its exponent is positive; (1+N)^z2 = 1 + N z2. */
+static struct ts_residues
+reduced(struct ts_scope *scope, const struct question *ask, const struct ts_num *a)
+{
+    return (struct ts_residues){ts_mod(scope, a, ask->key->p), ts_mod(scope, a, ask->key->q)};
+}
+
 static unsigned
-paillier_holds(struct ts_scope *scope, const struct side *side, const struct ts_affine_statement *st,
-    const struct ts_affine_range *proof, const struct ts_num *e)
+equal(const struct ts_residues *a, const struct ts_residues *b)
 {
-    const struct ts_modulus *m = side->square;
-    bool negative = ts_num_is_negative_vartime(proof->z1);
-    const struct ts_num *size = negative ? ts_num_neg(scope, proof->z1) : proof->z1;
-    const struct ts_num *C = power(scope, st->C, size, m);
-    const struct ts_num *linear = ts_num_mul(scope, ts_modulus_num(st->key->N), proof->z2);
+    return ts_num_equal(a->p, b->p) & ts_num_equal(a->q, b->q);
+}
 
-    linear = ts_mod(scope, ts_num_add(scope, linear, ts_num_from_u64(scope, 1)), m);
-    const struct ts_num *left = ts_mod_mul(scope, linear, root_power(scope, side, proof->w), m);
-    const struct ts_num *right = ts_mod_mul(scope, ts_mod(scope, proof->A, m), power(scope, st->D, e, m), m);
+/* C^z1 w^N = A D^e modulo p and q', C^z1 on the side where its exponent is positive. */
+static unsigned
+units_hold(struct ts_scope *scope, const struct question *ask)
+{
+    const struct ts_num *z1 = ask->proof->z1;
+    bool negative = ts_num_is_negative_vartime(z1);
+    struct ts_residues C = small_power(scope, ask, ask->st->C, negative ? ts_num_neg(scope, z1) : z1);
+    struct ts_residues left = large_power(scope, ask, ask->proof->w, ts_modulus_num(ask->key->key.N));
+    struct ts_residues right = small_power(scope, ask, ask->st->D, ask->e);
+    const struct ts_residues A = reduced(scope, ask, ask->proof->A);
+
+    right = product(scope, ask, &right, &A);
     if (negative)
-        right = ts_mod_mul(scope, right, C, m);
+        right = product(scope, ask, &right, &C);
     else
-        left = ts_mod_mul(scope, left, C, m);
-    return ts_num_equal(left, right);
+        left = product(scope, ask, &left, &C);
+    return equal(&left, &right);
 }
 
-/* s^x t^y = first * base^e mod p, with s = t^lambda. */
+/* x z1 + z2 = Dec(A) + e Dec(D) modulo p and q'. */
 static unsigned
-commitment_holds(struct ts_scope *scope, const struct side *side, const struct ts_trapdoor *key, const struct ts_num *x,
-    const struct ts_num *y, const struct ts_num *first, const struct ts_num *base, const struct ts_num *e)
+plaintexts_hold(struct ts_scope *scope, const struct question *ask, const struct ts_residues *D)
 {
-    const struct ts_modulus *m = side->prime;
-    const struct ts_num *exponent = ts_num_add(scope, ts_num_mul(scope, key->lambda, x), y);
-    const struct ts_num *left = power(scope, key->pedersen.t, ts_num_mod(scope, exponent, side->order), m);
+    const struct ts_num *image = ts_num_add(scope, ts_num_mul(scope, ask->x, ask->proof->z1), ask->proof->z2);
+    const struct ts_residues left = reduced(scope, ask, image), e = reduced(scope, ask, ask->e);
+    const struct ts_residues A = ts_paillier_decrypt_residues(scope, ask->key, ask->proof->A);
+    struct ts_residues right = product(scope, ask, D, &e);
 
-    return ts_num_equal(left, ts_mod_mul(scope, ts_mod(scope, first, m), power(scope, base, e, m), m));
+    right.p = ts_mod_add(scope, right.p, A.p, ask->key->p);
+    right.q = ts_mod_add(scope, right.q, A.q, ask->key->q);
+    return equal(&left, &right);
 }
 
-/* All equations modulo one prime, every one computed whatever the others say. */
+/* s^x t^y = first * base^e modulo p and q', with s = t^lambda. */
 static unsigned
-side_holds(struct ts_scope *scope, const struct side *side, const struct ts_trapdoor *key,
-    const struct ts_affine_statement *st, const struct ts_affine_range *proof, const struct ts_num *e)
+commitment_holds(struct ts_scope *scope, const struct question *ask, const struct ts_num *x, const struct ts_num *y,
+    const struct ts_num *first, const struct ts_num *base)
 {
-    return paillier_holds(scope, side, st, proof, e) &
-           commitment_holds(scope, side, key, proof->z1, proof->z3, proof->E, proof->S, e) &
-           commitment_holds(scope, side, key, proof->z2, proof->z4, proof->F, proof->T, e);
+    const struct ts_num *exponent = ts_num_add(scope, ts_num_mul(scope, ask->key->lambda, x), y);
+    const struct ts_residues left = large_power(scope, ask, ask->key->pedersen.t, exponent);
+    const struct ts_residues mask = reduced(scope, ask, first);
+    struct ts_residues right = small_power(scope, ask, base, ask->e);
+
+    right = product(scope, ask, &right, &mask);
+    return equal(&left, &right);
 }
 
+/* Every equation but that of the group, each computed whatever the others say. */
 static bool
-equations_hold(struct ts_scope *scope, const struct ts_place *place, const struct ts_trapdoor *key,
-    const struct ts_affine_statement *st, const struct ts_affine_range *proof)
+equations_hold(struct ts_scope *scope, const struct question *ask, const struct ts_residues *D)
 {
-    const struct side p = side_of(scope, key->p, key->p2, key->q);
-    const struct side q = side_of(scope, key->q, key->q2, key->p);
-    const struct ts_num *e = ts_affine_range_challenge(scope, place, st->v, st->C, st->D, st->R2, proof);
-    unsigned both = side_holds(scope, &p, key, st, proof, e) & side_holds(scope, &q, key, st, proof, e);
-    const struct ts_num *answer = ts_num_select(scope, both, ts_num_from_u64(scope, 1), ts_num_from_u64(scope, 0));
+    const struct ts_affine_range *proof = ask->proof;
+    unsigned all = units_hold(scope, ask) & plaintexts_hold(scope, ask, D) &
+                   commitment_holds(scope, ask, proof->z1, proof->z3, proof->E, proof->S) &
+                   commitment_holds(scope, ask, proof->z2, proof->z4, proof->F, proof->T);
 
-    answer = ts_num_publish(answer, "the verdict on both halves together");
-    return answer && !ts_num_is_zero_vartime(answer) && ts_affine_range_group_holds(scope, place, st, proof, e);
+    return ts_choice_publish(all, "the verdict on all of them together");
+}
+
+/* Out: D  its plaintext, not to be used before the answer is known */
+static bool
+accepts(struct ts_residues *D, struct ts_scope *scope, const struct ts_place *place, const struct ts_trapdoor *key,
+    const struct ts_affine_statement *st, const struct ts_num *x, const struct ts_affine_range *proof)
+{
+    const struct ts_num *one = ts_num_from_u64(scope, 1);
+
+    if (!ts_affine_range_members(place, st, proof))
+        return false;
+    const struct question ask = {
+        .key = key,
+        .st = st,
+        .proof = proof,
+        .x = x ? x : ts_paillier_decrypt(scope, key, st->C),
+        .e = ts_affine_range_challenge(scope, place, st->v, st->C, st->D, st->R2, proof),
+        .p1 = ts_num_sub(scope, ts_modulus_num(key->p), one),
+        .q1 = ts_num_sub(scope, ts_modulus_num(key->q), one),
+    };
+    *D = ts_paillier_decrypt_residues(scope, key, st->D);
+    return equations_hold(scope, &ask, D) && ts_affine_range_group_holds(scope, place, st, proof, ask.e);
+}
+
+/* Erases the plaintext with its scope when there is nobody to take it. */
+static enum ts_error
+decide(const struct ts_num **M, struct ts_scope *out, const struct ts_place *place, const struct ts_trapdoor *key,
+    const struct ts_affine_statement *st, const struct ts_num *x, const struct ts_affine_range *proof)
+{
+    struct ts_residues plaintext = {0};
+    const struct ts_num *value = NULL;
+    struct ts_scope *scope;
+
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
+        return TS_INTERNAL;
+    bool accepted = accepts(&plaintext, scope, place, key, st, x, proof);
+    if (accepted && M)
+        value = ts_num_copy(out, ts_paillier_join(scope, key, &plaintext));
+    enum ts_error error = ts_verdict(place->mpc, scope, accepted);
+    if (error == TS_OK && M) {
+        *M = value;
+        error = ts_scope_error(out);
+    }
+    return error;
 }
 
 enum ts_error
@@ -102,10 +165,17 @@ ts_affine_range_verify_trapdoor(const struct ts_place *place, const struct ts_tr
     const struct ts_num *D, const struct ts_point *R2, const struct ts_affine_range *proof)
 {
     const struct ts_affine_statement st = {.key = &key->key, .v = &key->pedersen, .C = C, .D = D, .R2 = R2};
-    struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
-        return TS_INTERNAL;
-    bool accepted = ts_affine_range_members(place, &st, proof) && equations_hold(scope, place, key, &st, proof);
-    return ts_verdict(scope, accepted);
+    return decide(NULL, NULL, place, key, &st, NULL, proof);
+}
+
+enum ts_error
+ts_affine_range_decrypt(const struct ts_num **M, struct ts_scope *scope, const struct ts_place *place,
+    const struct ts_trapdoor *key, const struct ts_num *C, const struct ts_num *x, const struct ts_num *D,
+    const struct ts_point *R2, const struct ts_affine_range *proof)
+{
+    const struct ts_affine_statement st = {.key = &key->key, .v = &key->pedersen, .C = C, .D = D, .R2 = R2};
+
+    *M = NULL;
+    return x ? decide(M, scope, place, key, &st, x, proof) : TS_INTERNAL;
 }

@@ -73,12 +73,12 @@ ts_dlog_verify(const struct ts_place *place, const struct ts_point *W, const str
     const struct ts_group *group = group_of(place);
     struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
     bool accepted = ts_is_point(group, W) && ts_is_point(group, proof->K) &&
                     ts_num_is_reduced_vartime(proof->z, ts_modulus_num(ts_group_order(group))) &&
                     equation_holds(scope, place, W, proof);
-    return ts_verdict(scope, accepted);
+    return ts_verdict(place->mpc, scope, accepted);
 }
 
 void

@@ -14,6 +14,7 @@ struct statement {
     const struct ts_num *C;
     const struct ts_point *X;
     const struct ts_pedersen *v;
+    const struct ts_trapdoor *trapdoor; /* of key, for a prover that has it */
 };
 
 /* Masks of one run of the prover; secret. */
@@ -92,7 +93,9 @@ commit_all(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct s
     const struct ts_num *x)
 {
     out->S = ts_num_publish(ts_pedersen_commit(scope, st->v, x, m->mu), "a hiding commitment to the share");
-    out->A = ts_num_publish(ts_paillier_encrypt(scope, st->key, m->al, m->r), "the encrypted mask");
+    out->A = st->trapdoor ? ts_paillier_encrypt_crt(scope, st->trapdoor, m->al, m->r)
+                          : ts_paillier_encrypt(scope, st->key, m->al, m->r);
+    out->A = ts_num_publish(out->A, "the encrypted mask");
     out->D = ts_num_publish(ts_pedersen_commit(scope, st->v, m->al, m->ga), "a hiding commitment to the mask");
 }
 
@@ -125,6 +128,18 @@ attempt(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct ts_p
     return in_ranges(out, group, st->key->bits);
 }
 
+static enum ts_error
+prove(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct ts_place *place, const struct ts_hedge *hedge,
+    const struct statement *st, const struct ts_num *x, const struct ts_num *rho)
+{
+    for (int i = 0; i < TS_PROVER_TRIES && ts_scope_error(scope) == TS_OK && group_of(place); i++) {
+        if (attempt(out, scope, place, hedge, st, x, rho))
+            return ts_scope_error(scope);
+    }
+    ts_scope_fail(scope, TS_INTERNAL);
+    return ts_scope_error(scope);
+}
+
 enum ts_error
 ts_enc_range_dlog_prove(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct ts_place *place,
     const struct ts_hedge *hedge, const struct ts_paillier *key, const struct ts_num *C, const struct ts_point *X,
@@ -132,12 +147,17 @@ ts_enc_range_dlog_prove(struct ts_enc_range_dlog *out, struct ts_scope *scope, c
 {
     const struct statement st = {.key = key, .C = C, .X = X, .v = v};
 
-    for (int i = 0; i < TS_PROVER_TRIES && ts_scope_error(scope) == TS_OK && group_of(place); i++) {
-        if (attempt(out, scope, place, hedge, &st, x, rho))
-            return ts_scope_error(scope);
-    }
-    ts_scope_fail(scope, TS_INTERNAL);
-    return ts_scope_error(scope);
+    return prove(out, scope, place, hedge, &st, x, rho);
+}
+
+enum ts_error
+ts_enc_range_dlog_prove_trapdoor(struct ts_enc_range_dlog *out, struct ts_scope *scope, const struct ts_place *place,
+    const struct ts_hedge *hedge, const struct ts_trapdoor *key, const struct ts_num *C, const struct ts_point *X,
+    const struct ts_pedersen *v, const struct ts_num *x, const struct ts_num *rho)
+{
+    const struct statement st = {.key = &key->key, .C = C, .X = X, .v = v, .trapdoor = key};
+
+    return prove(out, scope, place, hedge, &st, x, rho);
 }
 
 /* --- verifying --- */
@@ -151,9 +171,9 @@ members(const struct ts_group *group, const struct statement *st, const struct t
     const struct ts_num *Nv = ts_modulus_num(st->v->N);
 
     return ts_is_modulus(N, st->key->bits) && ts_is_modulus(Nv, st->key->bits) &&
-           ts_all_units(squared, 2, ts_modulus_num(st->key->N2)) && ts_num_is_unit_vartime(proof->z2, N) &&
-           ts_all_units(committed, 2, Nv) && ts_is_point(group, st->X) && ts_is_point(group, proof->Y) &&
-           in_ranges(proof, group, st->key->bits);
+           ts_num_are_units_vartime(squared, 2, ts_modulus_num(st->key->N2), N) &&
+           ts_num_is_unit_vartime(proof->z2, N) && ts_all_units(committed, 2, Nv) && ts_is_point(group, st->X) &&
+           ts_is_point(group, proof->Y) && in_ranges(proof, group, st->key->bits);
 }
 
 /* (1+N)^z1 z2^N = A C^e mod N^2, written as C^-e (1+N)^z1 z2^N = A. */
@@ -194,9 +214,10 @@ ts_enc_range_dlog_verify(const struct ts_place *place, const struct ts_paillier 
     const struct statement st = {.key = key, .C = C, .X = X, .v = v};
     struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
-    return ts_verdict(scope, members(group_of(place), &st, proof) && equations_hold(scope, place, &st, proof));
+    return ts_verdict(
+        place->mpc, scope, members(group_of(place), &st, proof) && equations_hold(scope, place, &st, proof));
 }
 
 /* --- wire form --- */

@@ -160,9 +160,9 @@ ts_no_small_factor_verify(const struct ts_place *place, uint32_t bits, const str
 {
     struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
-    return ts_verdict(scope, members(bits, N, v, proof) && equations_hold(scope, place, N, v, proof));
+    return ts_verdict(place->mpc, scope, members(bits, N, v, proof) && equations_hold(scope, place, N, v, proof));
 }
 
 /* --- wire form --- */

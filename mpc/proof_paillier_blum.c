@@ -218,9 +218,9 @@ ts_paillier_blum_verify(
 {
     struct ts_scope *scope;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
-    return ts_verdict(scope, members(place, bits, N, proof) && equations_hold(scope, place, N, proof));
+    return ts_verdict(place->mpc, scope, members(place, bits, N, proof) && equations_hold(scope, place, N, proof));
 }
 
 /* --- wire form --- */

@@ -9,11 +9,7 @@ ts_is_modulus(const struct ts_num *N, uint32_t bits)
 bool
 ts_all_units(const struct ts_num *const *values, size_t count, const struct ts_num *m)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (!ts_num_is_unit_vartime(values[i], m))
-            return false;
-    }
-    return true;
+    return ts_num_are_units_vartime(values, count, m, m);
 }
 
 bool
@@ -23,7 +19,7 @@ ts_is_point(const struct ts_group *group, const struct ts_point *p)
 }
 
 enum ts_error
-ts_verdict(struct ts_scope *scope, bool accepted)
+ts_verdict(const struct ts_mpc *mpc, struct ts_scope *scope, bool accepted)
 {
     enum ts_error failure = ts_scope_error(scope);
     enum ts_error error = TS_CHEATED;
@@ -32,7 +28,7 @@ ts_verdict(struct ts_scope *scope, bool accepted)
         error = TS_INTERNAL;
     else if (failure == TS_OK && accepted)
         error = TS_OK;
-    ts_scope_free(scope);
+    ts_scope_return(mpc, scope);
     return error;
 }
 

@@ -18,9 +18,9 @@ bool ts_all_units(const struct ts_num *const *values, size_t count, const struct
 /** A point of the group, not infinity (what is decoded is on the curve). */
 bool ts_is_point(const struct ts_group *group, const struct ts_point *p);
 
-/** The answer of a verifier; frees its scope.
+/** The answer of a verifier; gives back its scope, which was borrowed.
  *  Returns: TS_OK when accepted and nothing failed on the way; TS_INTERNAL for a fault; else TS_CHEATED. */
-enum ts_error ts_verdict(struct ts_scope *scope, bool accepted);
+enum ts_error ts_verdict(const struct ts_mpc *mpc, struct ts_scope *scope, bool accepted);
 
 /** The answer of a decoder. Returns: TS_OK; TS_FORMAT, also recorded in the scope; the scope's error. */
 enum ts_error ts_decoded(struct ts_scope *scope, const struct ts_reader *in);

@@ -125,7 +125,7 @@ ts_ring_pedersen_verify(const struct ts_place *place, uint32_t bits, const struc
     struct ts_scope *scope;
     bool accepted = false;
 
-    if (ts_scope_new(&scope) != TS_OK)
+    if (ts_scope_borrow(&scope, place->mpc) != TS_OK)
         return TS_INTERNAL;
     if (members(scope, bits, N, s, t, proof)) {
         enum ts_error error = ts_ring_pedersen_challenge(e, place, N, s, t, proof->A);
@@ -134,7 +134,7 @@ ts_ring_pedersen_verify(const struct ts_place *place, uint32_t bits, const struc
         else
             accepted = equations_hold(scope, e, N, s, t, proof);
     }
-    return ts_verdict(scope, accepted);
+    return ts_verdict(place->mpc, scope, accepted);
 }
 
 /* --- wire form --- */

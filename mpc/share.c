@@ -33,8 +33,8 @@ ts_share_make(struct ts_share *out, struct ts_scope *scope, const struct ts_plac
     enum ts_error error = ts_scope_error(scope);
     if (error != TS_OK)
         return error;
-    return ts_enc_range_dlog_prove(
-        &out->proof, scope, place, hedge, &pairing->paillier, out->C, X1, &pairing->p2, x, rho);
+    return ts_enc_range_dlog_prove_trapdoor(
+        &out->proof, scope, place, hedge, &pairing->own, out->C, X1, &pairing->p2, x, rho);
 }
 
 void

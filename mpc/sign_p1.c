@@ -95,10 +95,10 @@ ts_presig_p1_finish(uint8_t *signature, struct ts_presig_p1 *presig, const uint8
     values = presig->values;
     ts_wipe(&presig->values, sizeof presig->values);
     presig->state = TS_PRESIG_USED;
-    enum ts_error error = ts_scope_new(&scope);
+    enum ts_error error = ts_scope_borrow(&scope, presig->owner.place.mpc);
     if (error == TS_OK)
         error = combine(signature, scope, &presig->owner, &values, &all);
     ts_wipe(&values, sizeof values);
-    ts_scope_free(scope);
+    ts_scope_return(presig->owner.place.mpc, scope);
     return error;
 }

@@ -98,7 +98,7 @@ answer_once(struct ts_presig_p2 *presig, const uint8_t *digest, size_t len)
 
     ts_presig_p2_refuse(presig);
     ts_buf_init(&answer, sizeof presig->answer);
-    enum ts_error error = ts_scope_new(&scope);
+    enum ts_error error = ts_scope_borrow(&scope, presig->owner.place.mpc);
     if (error == TS_OK)
         error = compute(&answer, scope, presig, &values, digest, len);
     if (error == TS_OK) {
@@ -108,7 +108,7 @@ answer_once(struct ts_presig_p2 *presig, const uint8_t *digest, size_t len)
     }
     ts_wipe(&values, sizeof values);
     ts_buf_clear(&answer);
-    ts_scope_free(scope);
+    ts_scope_return(presig->owner.place.mpc, scope);
     return error == TS_OK || error == TS_FORMAT ? error : TS_INTERNAL;
 }
 

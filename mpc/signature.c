@@ -57,25 +57,6 @@ low_s(struct ts_scope *scope, const struct ts_group *group, const struct ts_sign
     return ts_num_publish(s, "s is half of the signature");
 }
 
-const struct ts_num *
-ts_sign_p1(struct ts_scope *scope, const struct ts_group *group, const struct ts_sign_p1_input *in)
-{
-    if (!ts_num_is_reduced_vartime(in->sigma, ts_modulus_num(ts_group_order(group)))) {
-        ts_scope_fail(scope, TS_FORMAT);
-        return NULL;
-    }
-    const struct ts_num *s = low_s(scope, group, in);
-    if (!s)
-        return NULL;
-    enum ts_error error = TS_CHEATED;
-    if (!ts_num_is_zero_vartime(s))
-        error = ts_ecdsa_verify(group, in->X, in->h, in->r, s);
-    if (error == TS_OK)
-        return s;
-    ts_scope_fail(scope, error);
-    return NULL;
-}
-
 static bool
 is_scalar(const struct ts_num *x, const struct ts_modulus *q)
 {
@@ -96,23 +77,46 @@ equation_holds(struct ts_scope *scope, const struct ts_group *group, const struc
     return P && !ts_point_is_infinity(group, P) && ts_num_equal_vartime(ts_point_x(scope, group, P), r);
 }
 
+/* ECDSA verification; a failure of the scope is not acceptance. */
+static bool
+accepts(struct ts_scope *scope, const struct ts_group *group, const struct ts_point *X, const struct ts_num *h,
+    const struct ts_num *r, const struct ts_num *s)
+{
+    const struct ts_modulus *q = ts_group_order(group);
+
+    return X && h && !ts_point_is_infinity(group, X) && is_scalar(r, q) && is_scalar(s, q) &&
+           equation_holds(scope, group, X, h, r, s) && ts_scope_error(scope) == TS_OK;
+}
+
+const struct ts_num *
+ts_sign_p1(struct ts_scope *scope, const struct ts_group *group, const struct ts_sign_p1_input *in)
+{
+    if (!ts_num_is_reduced_vartime(in->sigma, ts_modulus_num(ts_group_order(group)))) {
+        ts_scope_fail(scope, TS_FORMAT);
+        return NULL;
+    }
+    const struct ts_num *s = low_s(scope, group, in);
+    if (!s)
+        return NULL;
+    if (accepts(scope, group, in->X, in->h, in->r, s))
+        return s;
+    ts_scope_fail(scope, TS_CHEATED);
+    return NULL;
+}
+
 enum ts_error
 ts_ecdsa_verify(const struct ts_group *group, const struct ts_point *X, const struct ts_num *h, const struct ts_num *r,
     const struct ts_num *s)
 {
-    const struct ts_modulus *q = ts_group_order(group);
     enum ts_error error = TS_CHEATED;
     struct ts_scope *scope;
 
-    if (!X || !h || ts_point_is_infinity(group, X) || !is_scalar(r, q) || !is_scalar(s, q))
-        return TS_CHEATED;
     if (ts_scope_new(&scope) != TS_OK)
         return TS_INTERNAL;
-    bool accepted = equation_holds(scope, group, X, h, r, s);
-    if (ts_scope_error(scope) == TS_INTERNAL)
-        error = TS_INTERNAL;
-    else if (accepted && ts_scope_error(scope) == TS_OK)
+    if (accepts(scope, group, X, h, r, s))
         error = TS_OK;
+    else if (ts_scope_error(scope) == TS_INTERNAL)
+        error = TS_INTERNAL;
     ts_scope_free(scope);
     return error;
 }

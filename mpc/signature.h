@@ -20,7 +20,7 @@ enum ts_error ts_presign_p2_values(const struct ts_num **a, const struct ts_num 
     const struct ts_num *nu);
 
 /** P1's V of a presignature: the centred plaintext mod q, in [0,q); secret.
- *  In:   M  ts_paillier_decrypt of a D whose affine_range proof has been verified */
+ *  In:   M  what a D decrypts to whose affine_range proof has been verified */
 const struct ts_num *ts_presign_p1_value(struct ts_scope *scope, const struct ts_group *group, const struct ts_num *M);
 
 /** r of R' = delta*R: its x coordinate mod q, in [1,q); public. Fails the scope with TS_CHEATED where r is 0 or R' is

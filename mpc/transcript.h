@@ -2,7 +2,7 @@
 #define TS_MPC_TRANSCRIPT_H
 
 #include "base/buffer.h"
-#include "mpc/num.h"
+#include "mpc/num_table.h"
 #include "mpc/point.h"
 
 /** Encodings, items and hashes. Source: protocol-equations.md 1 and 2 (docs/protocol-equations.md). */
@@ -21,7 +21,12 @@ enum ts_error ts_mpc_new(struct ts_mpc **out, const struct ts_env *env);
 void ts_mpc_free(struct ts_mpc *mpc);
 const struct ts_env *ts_mpc_env(const struct ts_mpc *mpc);
 const struct ts_group *ts_mpc_group(const struct ts_mpc *mpc, enum ts_curve curve); /**< NULL for TS_CURVE_NONE */
-uint64_t ts_mpc_count(const struct ts_mpc *mpc); /**< next value of the hedge's counter */
+/** A scope for one piece of work, from a few that are kept ready, because making locked memory takes longer than a
+ * small computation. Give it back, erased, with ts_scope_return; from then on the caller must not touch it. Threads may
+ * borrow at the same time. Returns: TS_OK; TS_INTERNAL. */
+enum ts_error ts_scope_borrow(struct ts_scope **out, const struct ts_mpc *mpc);
+void ts_scope_return(const struct ts_mpc *mpc, struct ts_scope *scope); /**< NULL scope is allowed */
+uint64_t ts_mpc_count(const struct ts_mpc *mpc);                        /**< next value of the hedge's counter */
 
 /** Where a transcript belongs. */
 struct ts_place {
@@ -75,6 +80,7 @@ const struct ts_num *ts_hash_q(
 struct ts_pedersen {
     const struct ts_modulus *N;
     const struct ts_num *s, *t;
+    struct ts_table_slot *s_table, *t_table; /**< for the side that often commits under them; NULL elsewhere */
 };
 
 enum ts_error ts_aux_hash(

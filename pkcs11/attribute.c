@@ -4,6 +4,7 @@
 #define C TS_CLASS_CERTIFICATE
 #define P TS_CLASS_PUBLIC
 #define K TS_CLASS_PRIVATE
+#define F TS_CLASS_PROFILE
 
 #define BOOL TS_KIND_BOOL
 #define ULONG TS_KIND_ULONG
@@ -26,15 +27,18 @@
    CKA_DERIVE is the exception: pkcs11-tool asks for it whenever no usage is given, and deriving itself is refused. */
 static const struct ts_rule rules[] = {
     /* every object */
-    {CKA_CLASS, D | C | P | K, ULONG, NEW, MUST, 0},
-    {CKA_TOKEN, D | C | P | K, BOOL, CHOICE, DEF, CK_FALSE},
-    {CKA_PRIVATE, D | C | P, BOOL, CHOICE, DEF, CK_FALSE},
+    {CKA_CLASS, D | C | P | K | F, ULONG, NEW, MUST, 0},
+    {CKA_TOKEN, D | C | P | K | F, BOOL, CHOICE, DEF, CK_FALSE},
+    {CKA_PRIVATE, D | C | P | F, BOOL, CHOICE, DEF, CK_FALSE},
     {CKA_PRIVATE, K, BOOL, CHOICE, YES, CK_TRUE},
-    {CKA_LABEL, D | C | P | K, BYTES, FREE, DEF, 0},
-    {CKA_MODIFIABLE, D | C | P | K, BOOL, CHOICE, DEF, CK_TRUE},
-    {CKA_COPYABLE, D | C | P | K, BOOL, FREE, DEF | TS_RULE_STICKY_FALSE, CK_TRUE},
-    {CKA_DESTROYABLE, D | C | P | K, BOOL, CHOICE, DEF, CK_TRUE},
-    {CKA_UNIQUE_ID, D | C | P | K, BYTES, FIXED, 0, 0},
+    {CKA_LABEL, D | C | P | K | F, BYTES, FREE, DEF, 0},
+    {CKA_MODIFIABLE, D | C | P | K | F, BOOL, CHOICE, DEF, CK_TRUE},
+    {CKA_COPYABLE, D | C | P | K | F, BOOL, FREE, DEF | TS_RULE_STICKY_FALSE, CK_TRUE},
+    {CKA_DESTROYABLE, D | C | P | K | F, BOOL, CHOICE, DEF, CK_TRUE},
+    {CKA_UNIQUE_ID, D | C | P | K | F, BYTES, FIXED, 0, 0},
+
+    /* profiles */
+    {CKA_PROFILE_ID, F, ULONG, FIXED, 0, 0},
 
     /* data */
     {CKA_APPLICATION, D, BYTES, FREE, DEF, 0},
@@ -133,6 +137,8 @@ ts_class_bit(CK_OBJECT_CLASS object_class)
         return TS_CLASS_PUBLIC;
     case CKO_PRIVATE_KEY:
         return TS_CLASS_PRIVATE;
+    case CKO_PROFILE:
+        return TS_CLASS_PROFILE;
     default:
         return 0;
     }

@@ -15,8 +15,9 @@ enum {
     TS_CLASS_CERTIFICATE = 2,
     TS_CLASS_PUBLIC = 4,
     TS_CLASS_PRIVATE = 8,
+    TS_CLASS_PROFILE = 16, /**< made by the token alone */
     TS_CLASS_KEYS = TS_CLASS_PUBLIC | TS_CLASS_PRIVATE,
-    TS_CLASS_ALL = 15
+    TS_CLASS_ALL = 31
 };
 
 /** Form of a value. */

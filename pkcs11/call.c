@@ -60,14 +60,15 @@ ts_call_relock(struct ts_call *call)
     return call->session ? CKR_OK : CKR_SESSION_CLOSED;
 }
 
-/* A token that this call has logged out: its connections are closed when the lock is given back. */
+/* What this call has left to do at the peer, when the lock is given back: to tell it that keys have ended with their
+   session, and to close the connections of a token that was logged out. */
 static CK_SLOT_ID
-take_dropped(struct ts_call *call)
+take(const struct ts_call *call, bool *flag)
 {
-    if (!call->locked || !call->slot || !call->slot->dropped)
-        return 0;
-    call->slot->dropped = false;
-    return call->slot->id;
+    bool set = *flag;
+
+    *flag = false;
+    return set ? call->slot->id : 0;
 }
 
 CK_RV
@@ -75,8 +76,12 @@ ts_call_end(struct ts_call *call, CK_RV rv)
 {
     if (!call->instance)
         return rv;
-    CK_SLOT_ID dropped = take_dropped(call);
+    bool at_slot = call->locked && call->slot;
+    CK_SLOT_ID farewell = at_slot ? take(call, &call->slot->farewell) : 0;
+    CK_SLOT_ID dropped = at_slot ? take(call, &call->slot->dropped) : 0;
     ts_call_unlock(call);
+    if (farewell)
+        ts_enterprise_farewell(call->instance->enterprise, farewell);
     if (dropped)
         ts_enterprise_logout(call->instance->enterprise, dropped);
     (void)ERR_pop_to_mark();

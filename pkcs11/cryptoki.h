@@ -11,6 +11,8 @@
 #define CKA_UNIQUE_ID (0x4UL)
 #define CKA_PROFILE_ID (0x601UL)
 #define CKO_PROFILE (9UL)
+
+typedef unsigned long CK_PROFILE_ID;
 #define CKP_BASELINE_PROVIDER (1UL)
 #define CKP_EXTENDED_PROVIDER (2UL)
 #define CKP_AUTHENTICATION_TOKEN (3UL)

@@ -201,6 +201,19 @@ wait_drained(struct ts_instance *instance)
     }
 }
 
+/* While the network may still be used: the peer hears which keys end with their sessions. When other calls are inside,
+   they must first be made to fail, and the peer hears it the next time. */
+static void
+end_sessions(struct ts_instance *instance)
+{
+    ts_ck_sessions_free(instance);
+    for (size_t i = 0; i < instance->slot_count; i++) {
+        if (instance->slots[i]->farewell)
+            ts_enterprise_farewell(instance->enterprise, instance->slots[i]->id);
+        instance->slots[i]->farewell = false;
+    }
+}
+
 CK_RV
 ts_instance_stop(void)
 {
@@ -215,6 +228,8 @@ ts_instance_stop(void)
     gate_unlock();
     if (!instance)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
+    if (running == 0)
+        end_sessions(instance);
     ts_enterprise_shutdown(instance->enterprise);
     if (running > 0 && !wait_drained(instance)) {
         ts_log(&instance->env, TS_LOG_ERROR, "C_Finalize: %zu calls did not return within %d s; their memory is kept",

@@ -186,6 +186,7 @@ run_unlocked(struct pair *pair, struct ts_call *call)
     get_label(label, pair);
     ts_asker_from_process(&asker, &text);
     asker.label = label;
+    asker.temporary = !ts_attrs_bool(&pair->private_key, CKA_TOKEN, false);
     enum ts_error err = ts_keygen_enterprise(&made, call->instance->enterprise, pair->slot, pair->login->keyring, NULL,
         pair->curve->curve, &asker, record, pair);
     CK_RV rv = ts_rv_log(pair->env, err, "making key '%s' (%s) in the token of slot %lu", label,

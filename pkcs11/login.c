@@ -77,6 +77,17 @@ install_login(struct ts_slot *slot, CK_USER_TYPE user, struct ts_keyring *keyrin
     return CKR_OK;
 }
 
+/* Keys of sessions whose process has died are found by whoever comes next. That they cannot be erased now is no reason
+   to keep the user out. */
+static void
+bury_keys(const struct ts_call *call)
+{
+    enum ts_error err = ts_keys_bury(call->instance->enterprise, call->slot->id);
+
+    (void)ts_rv_log(
+        &call->instance->env, err, "erasing the session keys of ended processes in slot %lu", call->slot->id);
+}
+
 /* scrypt and the HSM take their time: the instance is not locked meanwhile, and everything is checked again after. */
 static CK_RV
 unlock_token(struct ts_keyring **out, struct ts_call *call, CK_USER_TYPE user, const CK_UTF8CHAR *pin, CK_ULONG len)
@@ -115,6 +126,8 @@ login(struct ts_call *call, CK_USER_TYPE user, const CK_UTF8CHAR *pin, CK_ULONG 
         rv = install_login(call->slot, user, keyring);
     if (rv != CKR_OK)
         ts_keyring_free(keyring);
+    else
+        bury_keys(call);
     return rv;
 }
 

@@ -78,7 +78,7 @@ create_object(struct ts_call *call, const CK_ATTRIBUTE *template, CK_ULONG count
     if (purpose.class_bit == TS_CLASS_PRIVATE)
         ts_log(env, TS_LOG_WARNING,
             "a private key was refused: keys of this token are made by C_GenerateKeyPair, with the peer");
-    if (purpose.class_bit == 0 || purpose.class_bit == TS_CLASS_PRIVATE)
+    if (!(purpose.class_bit & (TS_CLASS_DATA | TS_CLASS_CERTIFICATE | TS_CLASS_PUBLIC)))
         return CKR_ATTRIBUTE_VALUE_INVALID;
     rv = ts_template_read(&attrs, &purpose, template, count);
     if (rv == CKR_OK)
@@ -173,7 +173,7 @@ destroy_object(struct ts_call *call, CK_OBJECT_HANDLE handle)
     CK_RV rv = get_visible(&object, call, handle);
     if (rv != CKR_OK)
         return rv;
-    if (object->row && !call->session->writable)
+    if (ts_object_of_token(object) && !call->session->writable)
         return CKR_SESSION_READ_ONLY;
     if (!ts_attrs_bool(&object->attrs, CKA_DESTROYABLE, true))
         return CKR_ACTION_PROHIBITED;
@@ -265,7 +265,7 @@ set_attributes(struct ts_call *call, CK_OBJECT_HANDLE handle, const CK_ATTRIBUTE
     CK_RV rv = get_visible(&object, call, handle);
     if (rv != CKR_OK)
         return rv;
-    if (object->row && !call->session->writable)
+    if (ts_object_of_token(object) && !call->session->writable)
         return CKR_SESSION_READ_ONLY;
     if (!ts_attrs_bool(&object->attrs, CKA_MODIFIABLE, true))
         return CKR_ACTION_PROHIBITED;

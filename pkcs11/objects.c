@@ -2,6 +2,7 @@
 
 #include "pkcs11/attribute.h"
 #include "pkcs11/call.h"
+#include "pkcs11/profile.h"
 #include "pkcs11/rv.h"
 
 #include <stdlib.h>
@@ -25,6 +26,7 @@ ts_object_list_clear(struct ts_object_list *list)
     for (size_t i = 0; i < list->count; i++)
         ts_attrs_clear(&list->items[i].attrs);
     free(list->items);
+    ts_index_clear(&list->index);
     *list = (struct ts_object_list){0};
 }
 
@@ -45,13 +47,14 @@ list_find(const struct ts_object_list *list, CK_OBJECT_HANDLE handle)
     return NULL;
 }
 
-static CK_RV
-list_append(struct ts_object_list *list, const struct ts_object *object)
+CK_RV
+ts_object_list_append(struct ts_object_list *list, const struct ts_object *object)
 {
     struct ts_object *grown = realloc(list->items, (list->count + 1) * sizeof(*grown));
 
     if (!grown)
         return CKR_HOST_MEMORY;
+    ts_index_clear(&list->index);
     list->items = grown;
     list->items[list->count++] = *object;
     return CKR_OK;
@@ -62,6 +65,7 @@ list_delete(struct ts_object_list *list, struct ts_object *object)
 {
     size_t at = (size_t)(object - list->items);
 
+    ts_index_clear(&list->index);
     ts_attrs_clear(&object->attrs);
     memmove(object, object + 1, (list->count - at - 1) * sizeof(*object));
     list->count--;
@@ -94,7 +98,7 @@ object_from_row(struct ts_object *out, const struct ts_object_row *row)
 static CK_RV
 list_from_rows(struct ts_object_list *out, const struct ts_object_row *rows, size_t count)
 {
-    *out = (struct ts_object_list){calloc(count ? count : 1, sizeof(struct ts_object)), 0};
+    *out = (struct ts_object_list){.items = calloc(count ? count : 1, sizeof(struct ts_object))};
     if (!out->items)
         return CKR_HOST_MEMORY;
     for (size_t i = 0; i < count; i++) {
@@ -103,13 +107,16 @@ list_from_rows(struct ts_object_list *out, const struct ts_object_row *rows, siz
             ts_object_list_clear(out);
             return rv;
         }
-        if (out->items[out->count].class_bit)
+        if (out->items[out->count].class_bit & ~(unsigned)TS_CLASS_PROFILE)
             out->count++;
         else
             ts_attrs_clear(&out->items[out->count].attrs); /* a later version's class */
     }
     qsort(out->items, out->count, sizeof(*out->items), compare_handles);
-    return CKR_OK;
+    CK_RV rv = ts_profiles_append(out);
+    if (rv != CKR_OK)
+        ts_object_list_clear(out);
+    return rv;
 }
 
 CK_RV
@@ -138,6 +145,12 @@ ts_objects_refresh(struct ts_instance *instance, struct ts_slot *slot)
     slot->version = version;
     slot->loaded = true;
     return CKR_OK;
+}
+
+bool
+ts_object_of_token(const struct ts_object *object)
+{
+    return object->owner == CK_INVALID_HANDLE;
 }
 
 bool
@@ -195,14 +208,33 @@ keyring_of(const struct ts_slot *slot)
     return slot->login ? slot->login->keyring : NULL;
 }
 
+/* A session's key that is copied to the token stays: not a moment in which it could end with the session. */
+static enum ts_error
+store_and_keep(uint64_t *row, struct ts_call *call, unsigned class_bit, struct ts_attrs *attrs)
+{
+    struct ts_enterprise *enterprise = call->instance->enterprise;
+    struct ts_store *store = ts_enterprise_store(enterprise);
+    const struct ts_attribute *key = ts_attrs_find(attrs, CKA_TALLYSTICK_KEY);
+
+    enum ts_error err = ts_store_begin(store);
+    if (err != TS_OK)
+        return err;
+    err = ts_object_store(row, store, keyring_of(call->slot), call->slot->id, class_bit, attrs);
+    if (err == TS_OK && key && key->len == TS_ID_BYTES)
+        err = ts_key_keep(enterprise, key->value);
+    if (err == TS_OK)
+        return ts_store_commit(store);
+    ts_store_rollback(store);
+    return err;
+}
+
 static CK_RV
 add_token_object(CK_OBJECT_HANDLE *handle, struct ts_call *call, unsigned class_bit, struct ts_attrs *attrs)
 {
     uint64_t row = 0;
 
     call->slot->loaded = false;
-    enum ts_error err = ts_object_store(&row, ts_enterprise_store(call->instance->enterprise), keyring_of(call->slot),
-        call->slot->id, class_bit, attrs);
+    enum ts_error err = store_and_keep(&row, call, class_bit, attrs);
     ts_attrs_clear(attrs);
     if (err != TS_OK)
         return ts_rv_log(&call->instance->env, err, "storing an object in the token of slot %lu", call->slot->id);
@@ -222,7 +254,7 @@ ts_object_add(CK_OBJECT_HANDLE *handle, struct ts_call *call, unsigned class_bit
         .is_private = ts_attrs_bool(attrs, CKA_PRIVATE, true),
         .attrs = *attrs,
     };
-    CK_RV rv = list_append(&call->slot->session_objects, &object);
+    CK_RV rv = ts_object_list_append(&call->slot->session_objects, &object);
     if (rv != CKR_OK)
         ts_attrs_clear(attrs);
     *attrs = (struct ts_attrs){0};
@@ -254,6 +286,7 @@ ts_object_change(struct ts_call *call, struct ts_object *object, struct ts_attrs
         ts_attrs_clear(&whole);
         return rv;
     }
+    ts_index_clear(&call->slot->session_objects.index);
     ts_attrs_clear(&object->attrs);
     object->attrs = whole;
     return CKR_OK;
@@ -269,15 +302,17 @@ list_refers(const struct ts_object_list *list, const uint8_t key[TS_ID_BYTES])
     return false;
 }
 
-/* The half is erased when no object refers to it any more. */
+/* The half is erased when no object refers to it any more; with only session objects left it ends with them. */
 static CK_RV
 release_key(struct ts_instance *instance, struct ts_slot *slot, const uint8_t key[TS_ID_BYTES])
 {
     CK_RV rv = ts_objects_refresh(instance, slot);
 
-    if (rv != CKR_OK || list_refers(&slot->token_objects, key) || list_refers(&slot->session_objects, key))
+    if (rv != CKR_OK || list_refers(&slot->token_objects, key))
         return rv;
-    enum ts_error err = ts_key_destroy(instance->enterprise, key);
+    bool lent = list_refers(&slot->session_objects, key);
+    enum ts_error err = lent ? ts_key_lend(instance->enterprise, key) : ts_key_destroy(instance->enterprise, key);
+    slot->farewell |= !lent;
     return ts_rv_log(&instance->env, err, "erasing the half of a destroyed key in slot %lu", slot->id);
 }
 

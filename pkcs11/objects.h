@@ -2,13 +2,14 @@
 #define TS_PKCS11_OBJECTS_H
 
 #include "pkcs11/attrs.h"
+#include "pkcs11/index.h"
 #include "pkcs11/instance.h"
 
 /** One object. The handle of a token object is twice its row in the store; that of a session object is an odd number.
  *  Both name the same object for ever, and neither is used again. */
 struct ts_object {
     CK_OBJECT_HANDLE handle;
-    uint64_t row;            /**< 0 for session objects */
+    uint64_t row;            /**< 0 for session objects and for profiles, which are not stored */
     CK_SESSION_HANDLE owner; /**< session objects: they go with this session */
     unsigned class_bit;
     bool is_private;
@@ -19,7 +20,11 @@ struct ts_object {
 struct ts_object_list {
     struct ts_object *items;
     size_t count;
+    struct ts_index index;
 };
+
+/** Append, taking the attributes over when it succeeds. Returns: CKR_OK; CKR_HOST_MEMORY. */
+CK_RV ts_object_list_append(struct ts_object_list *list, const struct ts_object *object);
 
 struct ts_call;
 
@@ -32,6 +37,9 @@ CK_RV ts_objects_refresh(struct ts_instance *instance, struct ts_slot *slot);
  *  Returns: CKR_OK; CKR_OBJECT_HANDLE_INVALID; CKR_USER_NOT_LOGGED_IN when it is private and the user is not logged in;
  *  as ts_objects_refresh. */
 CK_RV ts_object_get(struct ts_object **out, struct ts_call *call, CK_OBJECT_HANDLE handle);
+
+/** Does it belong to the token, not to a session? */
+bool ts_object_of_token(const struct ts_object *object);
 
 /** May the present login see it? */
 bool ts_object_visible(const struct ts_slot *slot, const struct ts_object *object);

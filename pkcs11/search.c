@@ -37,12 +37,15 @@ matches(const struct ts_object *object, const CK_ATTRIBUTE *template, CK_ULONG c
 }
 
 static void
-collect(struct ts_find *find, const struct ts_slot *slot, const struct ts_object_list *list,
-    const CK_ATTRIBUTE *template, CK_ULONG count)
+collect(struct ts_find *find, const struct ts_slot *slot, struct ts_object_list *list, const CK_ATTRIBUTE *template,
+    CK_ULONG count)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        if (ts_object_visible(slot, &list->items[i]) && matches(&list->items[i], template, count))
-            find->handles[find->count++] = list->items[i].handle;
+    struct ts_candidates candidates = ts_index_lookup(list, template, count);
+
+    for (size_t i = 0; i < candidates.count; i++) {
+        const struct ts_object *object = &list->items[candidates.entries ? candidates.entries[i].position : i];
+        if (ts_object_visible(slot, object) && matches(object, template, count))
+            find->handles[find->count++] = object->handle;
     }
 }
 

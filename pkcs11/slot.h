@@ -21,6 +21,7 @@ struct ts_slot {
     struct ts_object_list session_objects;
     uint64_t version; /**< of the store when token_objects were read */
     bool loaded;      /**< token_objects are for the present login */
+    bool farewell;    /**< a session's key has ended: ts_call_end tells the peer, when the lock is given back */
     bool dropped;     /**< logged out: ts_call_end closes the token's connections, when the lock is given back */
 };
 

@@ -1,5 +1,7 @@
 #include "pkcs11/template.h"
 
+#include "pkcs11/date.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -31,20 +33,6 @@ ts_template_class(CK_OBJECT_CLASS *out, const CK_ATTRIBUTE *template, CK_ULONG c
 }
 
 static bool
-is_date(const uint8_t *value, size_t len)
-{
-    if (len == 0)
-        return true;
-    if (len != sizeof(CK_DATE))
-        return false;
-    for (size_t i = 0; i < len; i++) {
-        if (value[i] < '0' || value[i] > '9')
-            return false;
-    }
-    return true;
-}
-
-static bool
 has_kind(enum ts_kind kind, const uint8_t *value, size_t len)
 {
     switch (kind) {
@@ -55,7 +43,7 @@ has_kind(enum ts_kind kind, const uint8_t *value, size_t len)
     case TS_KIND_BYTES:
         return true;
     case TS_KIND_DATE:
-        return is_date(value, len);
+        return ts_date_valid(value, len);
     case TS_KIND_MECHANISMS:
         return len % sizeof(CK_MECHANISM_TYPE) == 0;
     case TS_KIND_NONE:
@@ -120,6 +108,8 @@ ts_template_read(struct ts_attrs *out, const struct ts_purpose *purpose, const C
         if (rv == CKR_OK)
             rv = ts_attrs_set(out, template[i].type, template[i].pValue, template[i].ulValueLen);
     }
+    if (rv == CKR_OK && ts_dates_contradict(out, purpose->current))
+        rv = CKR_TEMPLATE_INCONSISTENT;
     if (rv != CKR_OK)
         ts_attrs_clear(out);
     return rv;

@@ -21,7 +21,8 @@ CK_RV ts_template_check_shape(const CK_ATTRIBUTE *template, CK_ULONG count);
 CK_RV ts_template_class(CK_OBJECT_CLASS *out, const CK_ATTRIBUTE *template, CK_ULONG count);
 
 /** Copy a caller's template, each entry checked by the rules; all or nothing. `out` is empty before.
- *  Returns: CKR_OK; CKR_ARGUMENTS_BAD; CKR_TEMPLATE_INCONSISTENT (an attribute twice, or of another class);
+ *  Returns: CKR_OK; CKR_ARGUMENTS_BAD; CKR_TEMPLATE_INCONSISTENT (an attribute twice, or of another class,
+ *  or dates in the wrong order);
  *  CKR_ATTRIBUTE_TYPE_INVALID (no such attribute); CKR_ATTRIBUTE_VALUE_INVALID; CKR_ATTRIBUTE_READ_ONLY;
  *  CKR_HOST_MEMORY. On failure `out` is empty. */
 CK_RV ts_template_read(

@@ -73,6 +73,43 @@ ts_abort_mobile(struct ts_conversation *conversation, const struct ts_message *f
     return error;
 }
 
+/* From afar only a key that was made for a session can be ended: whoever steals the enterprise's identity must not be
+   able to erase the others. */
+static enum ts_error
+check_farewell(struct ts_conversation *conversation, const struct ts_half_row *row,
+    const uint8_t confirmation[sizeof row->confirmation])
+{
+    uint64_t holder = 0;
+    enum ts_error error = ts_temporary_get(&holder, conversation->mobile->options.store, row->key);
+
+    if (error == TS_OK && memcmp(row->confirmation, confirmation, sizeof row->confirmation) != 0)
+        error = TS_NOT_FOUND;
+    if (error != TS_NOT_FOUND)
+        return error;
+    conversation->reason = "only a half that was made for a session can be ended by the other side";
+    return TS_REFUSED;
+}
+
+enum ts_error
+ts_farewell_mobile(struct ts_conversation *conversation, const struct ts_message *first)
+{
+    struct ts_commit end;
+    struct ts_half_row row;
+    enum ts_error error = ts_commit_decode(&end, first->payload.data, first->payload.len);
+
+    if (error == TS_OK)
+        error = own_half(&row, conversation, end.key, end.generation);
+    if (error == TS_NOT_FOUND) /* gone already: a farewell may be repeated */
+        return echo(conversation, TS_MESSAGE_DESTROY_DONE, &end);
+    if (error == TS_OK)
+        error = check_farewell(conversation, &row, end.confirmation);
+    if (error == TS_OK)
+        error = ts_half_delete(conversation->mobile->options.store, end.key, end.generation);
+    if (error == TS_OK)
+        error = echo(conversation, TS_MESSAGE_DESTROY_DONE, &end);
+    return error;
+}
+
 enum ts_error
 ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *first)
 {

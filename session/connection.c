@@ -7,6 +7,8 @@
 #include <time.h>
 
 #define PAIRING_MAX_BYTES 65536
+/* Below what a peer serves on one connection (32), with room for what the library itself has to tell it. */
+#define BUSY_MAX 24
 
 /* --- partners: what is loaded once after login --- */
 
@@ -100,6 +102,8 @@ void
 ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {
     pthread_mutex_lock(&enterprise->lock);
+    connection->partner->busy--;
+    pthread_cond_broadcast(&enterprise->dialled);
     struct ts_partner *partner = partner_put(connection->partner);
     struct ts_connection *last = connection_put(connection);
     pthread_mutex_unlock(&enterprise->lock);
@@ -229,6 +233,7 @@ dial(struct ts_connection **out, struct ts_enterprise *enterprise, struct ts_par
         return error == TS_TIMEOUT ? TS_IO : error;
     }
     ts_commits_repeat(enterprise, connection->link, &partner->row);
+    ts_farewells_tell(enterprise, connection->link, &partner->row);
     (void)ts_peer_set_seen(enterprise->store, partner->row.pairing, (int64_t)time(NULL));
     *out = connection;
     return TS_OK;
@@ -240,6 +245,22 @@ wait_for_dial(struct ts_enterprise *enterprise, const struct ts_partner *partner
 {
     while (partner->dialling && !enterprise->stopping)
         pthread_cond_wait(&enterprise->dialled, &enterprise->lock); /* a dial has a deadline of its own */
+}
+
+/* Under the lock: wait for one's turn, at most as long as the conversations before may take. */
+static enum ts_error
+take_turn(struct ts_enterprise *enterprise, struct ts_partner *partner)
+{
+    uint64_t wait_ms = (uint64_t)enterprise->config->timeout.approval + enterprise->config->timeout.step;
+    struct timespec until = {0};
+    int result = 0;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (time_t)(wait_ms / 1000 + 1);
+    while (result == 0 && partner->busy >= BUSY_MAX && !enterprise->stopping && !partner->dropped)
+        result = pthread_cond_timedwait(&enterprise->dialled, &enterprise->lock, &until);
+    partner->busy++;
+    return result == 0 ? TS_OK : TS_TIMEOUT;
 }
 
 /* Under the lock, which is given up while dialling. */
@@ -288,16 +309,19 @@ ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterpr
     enum ts_error error = enterprise->stopping ? TS_IO : partner_get(&partner, enterprise, keyring, pairing);
     if (error == TS_OK) {
         partner->users++;
+        error = take_turn(enterprise, partner);
         wait_for_dial(enterprise, partner);
         dead = detach_dead(partner);
         if (enterprise->stopping || partner->dropped)
             error = TS_IO;
-        else if (!partner->current)
+        else if (error == TS_OK && !partner->current)
             *fresh = (error = connect_partner(enterprise, partner)) == TS_OK;
         if (error == TS_OK) {
             partner->current->users++;
             *out = partner->current;
         } else {
+            partner->busy--;
+            pthread_cond_broadcast(&enterprise->dialled);
             last = partner_put(partner);
         }
     }
@@ -305,4 +329,23 @@ ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterpr
     connection_free(dead);
     partner_free(last);
     return error;
+}
+
+struct ts_connection *
+ts_connection_current(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES])
+{
+    struct ts_connection *connection = NULL;
+
+    pthread_mutex_lock(&enterprise->lock);
+    for (struct ts_partner *partner = enterprise->partners; partner && !connection; partner = partner->next) {
+        if (memcmp(partner->row.pairing, pairing, TS_ID_BYTES) != 0 || !partner->current ||
+            !ts_link_alive(partner->current->link))
+            continue;
+        connection = partner->current;
+        connection->users++;
+        partner->users++;
+        partner->busy++;
+    }
+    pthread_mutex_unlock(&enterprise->lock);
+    return connection;
 }

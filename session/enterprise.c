@@ -1,5 +1,6 @@
 #include "session/enterprise_internal.h"
 #include "session/store_place.h"
+#include "store/holder.h"
 
 #include <stdlib.h>
 
@@ -27,6 +28,8 @@ open_parts(struct ts_enterprise *enterprise)
         error = ts_hsm_new(&enterprise->hsm, &(struct ts_hsm_options){enterprise->env, enterprise->config->hsm});
     if (error == TS_OK)
         error = ts_store_open_at(&enterprise->store, enterprise->env, enterprise->config->store);
+    if (error == TS_OK)
+        error = ts_holder_open(&enterprise->holder, enterprise->env, enterprise->config->store);
     return error;
 }
 
@@ -71,6 +74,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
     if (!enterprise)
         return;
     ts_partners_drop(enterprise, 0);
+    ts_holder_close(enterprise->holder);
     if (enterprise->store)
         ts_store_close(enterprise->store);
     if (enterprise->hsm)
@@ -90,6 +94,7 @@ ts_enterprise_abandon(struct ts_enterprise *enterprise)
     for (struct ts_partner *partner = enterprise->partners; partner; partner = partner->next)
         if (partner->current)
             ts_link_abandon(partner->current->link);
+    ts_holder_close(enterprise->holder);
     if (enterprise->store)
         ts_store_abandon(enterprise->store);
     if (enterprise->hsm)
@@ -127,18 +132,4 @@ ts_key_usable(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES])
     enum ts_error error = ts_half_get(&row, enterprise->store, key, false);
 
     return error == TS_OK && row.locked ? TS_LOCKED : error;
-}
-
-enum ts_error
-ts_key_destroy(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES])
-{
-    struct ts_half_row row;
-    enum ts_error error;
-
-    while ((error = ts_half_get(&row, enterprise->store, key, true)) == TS_OK) {
-        error = ts_half_delete(enterprise->store, key, row.generation);
-        if (error != TS_OK)
-            return error;
-    }
-    return error == TS_NOT_FOUND ? TS_OK : error;
 }

@@ -36,6 +36,7 @@ struct ts_asker {
     const char *application; /**< program */
     const char *host;
     const char *user;
+    bool temporary; /**< keygen: the key lives only as long as a session */
 };
 /** Fill application, host and user from the process (program's name, host name, user name) into buffers of the struct.
  */
@@ -94,9 +95,26 @@ enum ts_error ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_ente
  *  Returns: TS_OK; TS_LOCKED; TS_NOT_FOUND; TS_STORAGE. */
 enum ts_error ts_key_usable(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
 
-/** Delete the half of a destroyed key (every generation). The peer's half stays until its own administrator removes it.
- *  Returns: TS_OK; TS_STORAGE. */
+/** Delete the half of a destroyed key (every generation). The peer's half stays until its own administrator removes it;
+ *  only for a temporary key it is noted that the peer must be told, which ts_enterprise_farewell and every new
+ * connection do. No network. Returns: TS_OK; TS_STORAGE. */
 enum ts_error ts_key_destroy(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
+
+/* --- temporary keys (session/farewell_enterprise.c) --- */
+
+/** A temporary key shall stay; and: a key shall now live only as long as this process. Stored in the unit that is open.
+ *  Returns: TS_OK; TS_STORAGE. */
+enum ts_error ts_key_keep(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
+enum ts_error ts_key_lend(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
+
+/** Destroy the temporary keys of a token whose process has ended without a word. No network. Returns: TS_OK;
+ * TS_STORAGE.
+ */
+enum ts_error ts_keys_bury(struct ts_enterprise *enterprise, uint64_t token);
+
+/** Tell the connected peers of a token which of their halves have ended with their session. Never dials; waits at most
+ *  the connect time-out for each answer. What stays untold is told at the next connection. */
+void ts_enterprise_farewell(struct ts_enterprise *enterprise, uint64_t token);
 
 /* --- pairing (session/pair_enterprise.c) --- */
 

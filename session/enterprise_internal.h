@@ -10,12 +10,14 @@
 
 /* Private to the enterprise side of session/. */
 
+struct ts_holder;
 struct ts_partner;
 
 struct ts_enterprise {
     const struct ts_env *env;
     const struct ts_config *config;
     struct ts_store *store;
+    struct ts_holder *holder;
     struct ts_hsm *hsm; /* NULL when not configured */
     struct ts_mpc *mpc;
     pthread_mutex_t lock;        /* guards what follows; never held across network I/O */
@@ -44,14 +46,18 @@ struct ts_partner {
     uint64_t violations; /* connections closed for a message that does not parse */
     bool dropped;        /* logged out meanwhile: freed by the last user */
     unsigned users;
+    unsigned busy; /* uses of its connections right now, see ts_connection_acquire */
 };
 
 /** Use the connection to a peer, dialling when there is none: TLS, hello, and the commits that still wait.
+ *  A peer serves a limited number of conversations at once: further threads wait for their turn.
  *  Out:  fresh   true when this call dialled (then a failure is not that of a stale connection)
- *  Returns: TS_OK, to be given back with ts_connection_release; TS_NOT_FOUND (no such pairing); TS_IO; TS_STORAGE;
+ *  Returns: TS_OK, to be given back with ts_connection_release; TS_NOT_FOUND (no such pairing); TS_IO; TS_TIMEOUT (no turn); TS_STORAGE;
  * TS_FORMAT; TS_INTERNAL. */
 enum ts_error ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterprise *enterprise,
     const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES]);
+/** The same without dialling. NULL when there is no live connection. */
+struct ts_connection *ts_connection_current(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES]);
 void ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *connection);
 
 /** The peer sent what does not parse, or has a wrong length or range: the connection ends and the violation is counted
@@ -78,6 +84,9 @@ enum ts_error ts_commit_send(
     struct ts_enterprise *enterprise, struct ts_session *session, const struct ts_half_row *row);
 /** All commits of a pairing that wait. */
 void ts_commits_repeat(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_peer_row *peer);
+
+/** Tell a connected peer which of its halves have ended with their session. Best effort. */
+void ts_farewells_tell(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_peer_row *peer);
 
 /** What the peer is shown, bounded and cleaned to what the schema takes. */
 void ts_asker_to_context(struct ts_context *out, const struct ts_asker *asker);

@@ -49,7 +49,8 @@ choose_peer(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t 
 static enum ts_error
 wrap_init(struct ts_buf *out, const struct run *run, const struct ts_buf *payload)
 {
-    struct ts_keygen_init init = {.payload = payload->data, .payload_len = payload->len};
+    struct ts_keygen_init init = {
+        .payload = payload->data, .payload_len = payload->len, .temporary = run->asker->temporary};
 
     ts_asker_to_context(&init.context, run->asker);
     return ts_keygen_init_encode(out, &init);
@@ -112,6 +113,8 @@ store_key(struct run *run, const struct ts_new_key *key, ts_keygen_record record
         error = ts_store_begin(store);
     if (error == TS_OK) {
         error = ts_half_put(store, run->keyring, &run->row, bytes.data, bytes.len);
+        if (error == TS_OK && run->asker->temporary)
+            error = ts_key_lend(run->enterprise, key->key);
         if (error == TS_OK && record)
             error = record(ctx, store, key);
         if (error == TS_OK)

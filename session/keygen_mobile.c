@@ -14,6 +14,7 @@ struct run {
     const struct ts_pairing *pairing;
     struct ts_context context;
     enum ts_curve curve;
+    bool temporary;
     struct ts_half_row row;
     struct ts_half *half;
 };
@@ -44,6 +45,7 @@ open_run(struct run *run, struct ts_buf *payload, const struct ts_message *first
     enum ts_error error = ts_keygen_init_decode(&init, first->payload.data, first->payload.len);
 
     run->context = init.context;
+    run->temporary = init.temporary;
     if (error == TS_OK)
         error = ts_machine_step(run->machine, payload, init.payload, init.payload_len);
     if (error == TS_OK)
@@ -80,6 +82,23 @@ fill_row(struct run *run)
     return ts_point_encode(row->public_key, group, run->half->X);
 }
 
+static enum ts_error
+put_half(struct run *run, const struct ts_buf *bytes)
+{
+    const struct ts_mobile_options *options = &run->conversation->mobile->options;
+    enum ts_error error = ts_store_begin(options->store);
+
+    if (error != TS_OK)
+        return error;
+    error = ts_half_put(options->store, options->keyring, &run->row, bytes->data, bytes->len);
+    if (error == TS_OK && run->temporary)
+        error = ts_temporary_put(options->store, run->row.key, 0);
+    if (error == TS_OK)
+        return ts_store_commit(options->store);
+    ts_store_rollback(options->store);
+    return error;
+}
+
 /* Pending and durable before the confirmation leaves: from then on the enterprise side may call the key active. */
 static enum ts_error
 store_half(struct run *run)
@@ -94,7 +113,7 @@ store_half(struct run *run)
     if (error == TS_OK)
         error = ts_half_encode(&bytes, mobile->mpc, run->half);
     if (error == TS_OK)
-        error = ts_half_put(mobile->options.store, mobile->options.keyring, &run->row, bytes.data, bytes.len);
+        error = put_half(run, &bytes);
     ts_buf_clear(&bytes);
     if (error == TS_OK)
         ts_step(mobile->env, "KEYGEN_PENDING");

@@ -65,6 +65,7 @@ enum ts_error ts_keygen_mobile(struct ts_conversation *conversation, const struc
 enum ts_error ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_commit_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_abort_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_farewell_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 
 /** Send; through the tests' tamper hook when there is one. */

@@ -18,6 +18,7 @@ static const struct route routes[] = {
     {TS_MESSAGE_SIGN_ROUND_1, ts_sign_mobile, true, true},
     {TS_MESSAGE_COMMIT, ts_commit_mobile, true, true},
     {TS_MESSAGE_ABORT, ts_abort_mobile, true, true},
+    {TS_MESSAGE_DESTROY, ts_farewell_mobile, true, true},
     {TS_MESSAGE_LOCK, ts_lock_mobile, true, true},
 };
 

@@ -35,6 +35,14 @@ static const char *const migrations[TS_SCHEMA_VERSION] = {
     "CREATE TABLE attribute(object INTEGER NOT NULL REFERENCES object(id) ON DELETE CASCADE, type INTEGER NOT NULL,"
     "  sealed INTEGER NOT NULL, generation INTEGER NOT NULL, value BLOB NOT NULL,"
     "  PRIMARY KEY(object, type)) WITHOUT ROWID;",
+    "CREATE TABLE temporary(key BLOB PRIMARY KEY, holder INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TRIGGER temporary_ends AFTER DELETE ON half"
+    "  WHEN NOT EXISTS(SELECT 1 FROM half WHERE key = OLD.key)"
+    "  BEGIN DELETE FROM temporary WHERE key = OLD.key; END;"
+    "CREATE TABLE farewell(key BLOB NOT NULL, generation INTEGER NOT NULL,"
+    "  pairing BLOB NOT NULL REFERENCES peer(pairing) ON DELETE CASCADE, confirmation BLOB NOT NULL,"
+    "  PRIMARY KEY(key, generation)) WITHOUT ROWID;"
+    "CREATE INDEX farewell_by_pairing ON farewell(pairing);",
 };
 
 /* Results of PRAGMAs and counts: one number in one row. */

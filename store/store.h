@@ -199,6 +199,39 @@ enum ts_error ts_half_delete(struct ts_store *store, const uint8_t key[TS_ID_BYT
 /** Why the key was locked ("" when it is not). */
 enum ts_error ts_half_lock_reason(char *out, size_t size, struct ts_store *store, const uint8_t key[TS_ID_BYTES]);
 
+/* --- keys that live only as long as a session (store/temporary.c) --- */
+
+/** Mark a key as temporary; in one unit with ts_half_put. holder: ts_holder_number of the process that uses it, or 0 on
+ *  the side where that means nothing. Replaces. The mark goes with the last half of the key. Returns: TS_OK;
+ * TS_STORAGE.
+ */
+enum ts_error ts_temporary_put(struct ts_store *store, const uint8_t key[TS_ID_BYTES], uint64_t holder);
+/** Returns: TS_OK and the holder; TS_NOT_FOUND when the key is not temporary; TS_STORAGE. */
+enum ts_error ts_temporary_get(uint64_t *holder, struct ts_store *store, const uint8_t key[TS_ID_BYTES]);
+/** Take the mark away. Idempotent. */
+enum ts_error ts_temporary_keep(struct ts_store *store, const uint8_t key[TS_ID_BYTES]);
+
+struct ts_temporary_row {
+    uint8_t key[TS_ID_BYTES];
+    uint64_t holder;
+};
+/** Of one token. Free with free(). */
+enum ts_error ts_temporary_list(struct ts_temporary_row **out, size_t *count, struct ts_store *store, uint64_t token);
+
+/** A half that is gone here and that the peer has still to erase. It goes when the peer's row does. */
+struct ts_farewell_row {
+    uint8_t key[TS_ID_BYTES];
+    uint32_t generation;
+    uint8_t pairing[TS_ID_BYTES];
+    uint8_t confirmation[32];
+};
+enum ts_error ts_farewell_put(struct ts_store *store, const struct ts_farewell_row *row);
+/** Of one pairing. Free with free(). */
+enum ts_error ts_farewell_list(
+    struct ts_farewell_row **out, size_t *count, struct ts_store *store, const uint8_t pairing[TS_ID_BYTES]);
+/** Idempotent. */
+enum ts_error ts_farewell_delete(struct ts_store *store, const uint8_t key[TS_ID_BYTES], uint32_t generation);
+
 /* --- PKCS#11 objects of a token: rows of attributes (store/object.c) --- */
 
 struct ts_attribute {

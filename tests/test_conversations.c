@@ -57,6 +57,89 @@ START_TEST(pair_keygen_sign)
 }
 END_TEST
 
+static size_t
+farewells_left(void)
+{
+    struct ts_peer_row *peers = NULL;
+    struct ts_farewell_row *rows = NULL;
+    size_t count = 0;
+
+    ck_assert_int_eq(ts_peer_list(&peers, &count, ts_enterprise_store(both.enterprise), both.p1.token), TS_OK);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_int_eq(ts_farewell_list(&rows, &count, ts_enterprise_store(both.enterprise), peers[0].pairing), TS_OK);
+    free(rows);
+    free(peers);
+    return count;
+}
+
+static enum ts_error
+make_temporary_key(struct ts_new_key *key)
+{
+    const struct ts_asker asker = {.label = "of a session", .application = "test", .temporary = true};
+
+    return ts_keygen_enterprise(
+        key, both.enterprise, both.p1.token, both.p1.keyring, NULL, TS_CURVE_P256, &asker, NULL, NULL);
+}
+
+START_TEST(a_temporary_key_ends_on_both_sides)
+{
+    struct ts_new_key key, away;
+    struct ts_half_row row;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_temporary_key(&key), TS_OK);
+    ck_assert_int_eq(make_temporary_key(&away), TS_OK);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "while it lasts"), TS_OK);
+    ck_assert_int_eq(ts_key_destroy(both.enterprise, key.key), TS_OK);
+    ck_assert_int_eq(peer_half_state(&key), TS_HALF_ACTIVE); /* no network so far */
+    ts_enterprise_farewell(both.enterprise, both.p1.token);
+    ck_assert_int_eq(ts_half_get(&row, both.peer_store, key.key, true), TS_NOT_FOUND);
+    ck_assert_uint_eq(farewells_left(), 0);
+    /* The peer is away: it hears of it when it is back. */
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    two_sides_stop_peer(&both);
+    ck_assert_int_eq(ts_key_destroy(both.enterprise, away.key), TS_OK);
+    ts_enterprise_farewell(both.enterprise, both.p1.token);
+    ck_assert_uint_eq(farewells_left(), 1);
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(peer_half_state(&away), TS_HALF_ACTIVE);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "back"), TS_OK);
+    ck_assert_int_eq(ts_half_get(&row, both.peer_store, away.key, true), TS_NOT_FOUND);
+    ck_assert_uint_eq(farewells_left(), 0);
+}
+END_TEST
+
+/* What was made to last cannot be ended from afar, whatever the enterprise's store says. */
+START_TEST(a_lasting_key_is_not_ended_from_afar)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    ck_assert_int_eq(ts_key_lend(both.enterprise, key.key), TS_OK);
+    ck_assert_int_eq(ts_key_destroy(both.enterprise, key.key), TS_OK);
+    ck_assert_uint_eq(farewells_left(), 1);
+    ts_enterprise_farewell(both.enterprise, both.p1.token);
+    ck_assert_int_eq(peer_half_state(&key), TS_HALF_ACTIVE);
+    ck_assert_uint_eq(farewells_left(), 0); /* it was answered */
+}
+END_TEST
+
+START_TEST(the_living_are_not_buried)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_temporary_key(&key), TS_OK);
+    ck_assert_int_eq(ts_keys_bury(both.enterprise, both.p1.token), TS_OK);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "alive"), TS_OK);
+    two_sides_restart_enterprise(&both); /* as if the process ended and another came */
+    ck_assert_int_eq(ts_keys_bury(both.enterprise, both.p1.token), TS_OK);
+    ck_assert_int_eq(ts_key_usable(both.enterprise, key.key), TS_NOT_FOUND);
+    ck_assert_uint_eq(farewells_left(), 1);
+}
+END_TEST
+
 START_TEST(refusal_and_silence_do_not_lock)
 {
     struct ts_new_key key;
@@ -154,6 +237,36 @@ START_TEST(what_does_not_parse_closes_the_connection_but_locks_nothing)
 }
 END_TEST
 
+START_TEST(the_digest_is_recomputed)
+{
+    struct ts_new_key key;
+    uint8_t digest[32] = {1}, signature[132];
+    size_t len = sizeof signature;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    struct ts_sign_job job = {.mechanism = "ECDSA-SHA256",
+        .digest = digest,
+        .digest_len = 32,
+        .message = (const uint8_t *)"harmless",
+        .message_len = 8};
+    memcpy(job.key, key.key, sizeof job.key);
+    unsigned asked = both.asked;
+    ck_assert_int_eq(
+        ts_sign_enterprise(signature, &len, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_FORMAT);
+    job.message = NULL;
+    job.message_len = 0; /* a mechanism that hashes without its message hides what is signed */
+    ck_assert_int_eq(
+        ts_sign_enterprise(signature, &len, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_FORMAT);
+    job.mechanism = "ECDSA-ROT13";
+    ck_assert_int_eq(
+        ts_sign_enterprise(signature, &len, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_FORMAT);
+    ck_assert_uint_eq(both.asked, asked); /* nobody was shown any of it */
+    job.mechanism = "ECDSA";
+    ck_assert_int_eq(ts_sign_enterprise(signature, &len, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_OK);
+}
+END_TEST
+
 static struct ts_new_key shared_key;
 
 static void *
@@ -210,10 +323,14 @@ main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, pair_keygen_sign);
+    tcase_add_test(tests, a_temporary_key_ends_on_both_sides);
+    tcase_add_test(tests, a_lasting_key_is_not_ended_from_afar);
+    tcase_add_test(tests, the_living_are_not_buried);
     tcase_add_test(tests, refusal_and_silence_do_not_lock);
     tcase_add_test(tests, the_peer_goes_and_comes_back);
     tcase_add_test(tests, a_wrong_answer_locks_for_good);
     tcase_add_test(tests, what_does_not_parse_closes_the_connection_but_locks_nothing);
+    tcase_add_test(tests, the_digest_is_recomputed);
     tcase_add_test(tests, threads_share_one_connection);
     tcase_add_test(tests, an_invitation_is_for_one_pairing_and_three_tries);
     suite_add_tcase(suite, tests);

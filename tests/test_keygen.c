@@ -1,3 +1,4 @@
+#include "mpc/keygen_message.h"
 #include "mpc/keygen_run.h"
 #include "mpc/share.h"
 #include "tests/check_main.h"
@@ -208,6 +209,29 @@ START_TEST(test_flipped_bits)
 }
 END_TEST
 
+/* P1 asks for a curve that P2 must not take with 2048 bits, or for none. */
+START_TEST(test_p2_refuses_curves)
+{
+    static const enum ts_curve curves[] = {TS_CURVE_P256, TS_CURVE_NONE, TS_CURVE_P384, TS_CURVE_P521};
+    struct parties parties;
+    struct ts_machine *machine = NULL;
+    struct ts_buf in, out;
+
+    parties_open(&parties, &saved);
+    struct ts_keygen_start init = {.curve = curves[_i]};
+    memcpy(init.pairing, parties.pairing[1]->id, sizeof init.pairing);
+    ts_buf_init(&in, 1024);
+    ts_buf_init(&out, 1024);
+    ts_keygen_start_encode(&in, &init);
+    ck_assert_int_eq(ts_keygen_p2_new(&machine, parties.mpc, parties.pairing[1]), TS_OK);
+    ck_assert_int_eq(ts_machine_step(machine, &out, in.data, in.len), _i ? TS_FORMAT : TS_OK);
+    ts_machine_free(machine);
+    ts_buf_clear(&in);
+    ts_buf_clear(&out);
+    parties_close(&parties);
+}
+END_TEST
+
 START_TEST(test_public_key_not_infinity)
 {
     struct parties parties;
@@ -236,6 +260,7 @@ main(void)
     tcase_add_loop_test(all, test_lying_p1, 0, 2);
     tcase_add_test(all, test_replay);
     tcase_add_test(all, test_flipped_bits);
+    tcase_add_loop_test(all, test_p2_refuses_curves, 0, 4);
     tcase_add_test(all, test_public_key_not_infinity);
     suite_add_tcase(suite, all);
     return run_suite(suite);

@@ -290,7 +290,7 @@ END_TEST
 START_TEST(the_larger_messages_survive)
 {
     struct ts_buf bytes;
-    struct ts_keygen_init init = {some, sizeof some, {"label", "", "host", ""}, NULL}, init_out;
+    struct ts_keygen_init init = {some, sizeof some, {"label", "", "host", ""}, NULL, true}, init_out;
     struct ts_sign_round1 one = {{1}, 2, 3, some, sizeof some, NULL}, one_out;
     struct ts_sign_round2 two = {some, 1, some, 2, NULL}, two_out;
     struct ts_sign_round2_reply reply = {some, 3, NULL, 0, NULL}, reply_out;
@@ -301,6 +301,7 @@ START_TEST(the_larger_messages_survive)
     ck_assert_int_eq(ts_keygen_init_decode(&init_out, bytes.data, bytes.len), TS_OK);
     ck_assert_mem_eq(&init.context, &init_out.context, sizeof init.context);
     ck_assert_mem_eq(init_out.payload, some, init_out.payload_len);
+    ck_assert(init_out.temporary);
     ts_keygen_init_clear(&init_out);
     ts_buf_clear(&bytes);
     ck_assert_int_eq(ts_sign_round1_encode(&bytes, &one), TS_OK);

@@ -107,10 +107,14 @@ START_TEST(affine_term)
     load_key(sizes[_i]);
     const struct ts_num *x = drawn(256), *a = drawn(256), *b = drawn(898);
     const struct ts_num *C = ts_paillier_encrypt(scope, &key.key, x, drawn(2000));
+    struct ts_paillier kept = key.key;
+    kept.C = C;
+    kept.C_table = ts_table_slot_new(scope);
     for (unsigned signs = 0; signs < 4; signs++) {
         const struct ts_num *u = signs & 1 ? ts_num_neg(scope, a) : a, *v = signs & 2 ? ts_num_neg(scope, b) : b;
         const struct ts_num *rho = drawn(2000), *D = ts_paillier_affine(scope, &key.key, C, u, v, rho);
         ck_assert(same(D, ts_paillier_affine_vartime(scope, &key.key, C, u, v, rho)));
+        ck_assert(same(D, ts_paillier_affine(scope, &kept, C, u, v, rho)));
         const struct ts_num *expected = ts_num_add(scope, ts_num_mul(scope, u, x), v);
         ck_assert(same(ts_paillier_decrypt(scope, &key, D), expected));
     }
@@ -128,6 +132,10 @@ START_TEST(commitments)
     ck_assert(same(
         commitment, ts_mod_power_vartime(scope, parameters->t, ts_num_mod(scope, exponent, key.phi), parameters->N)));
     ck_assert(!same(commitment, ts_pedersen_commit(scope, parameters, ts_num_neg(scope, x), y)));
+    struct ts_pedersen kept = *parameters;
+    kept.s_table = ts_table_slot_new(scope);
+    kept.t_table = ts_table_slot_new(scope);
+    ck_assert(same(commitment, ts_pedersen_commit(scope, &kept, x, y)));
 }
 END_TEST
 

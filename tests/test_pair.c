@@ -293,19 +293,24 @@ int
 main(void)
 {
     Suite *suite = suite_create("pair");
-    TCase *all = tcase_create("pair");
+    TCase *whole = tcase_create("whole"), *cheating = tcase_create("cheats"), *wire = tcase_create("wire");
+    TCase *factors = tcase_create("factors"), *random = tcase_create("random");
 
-    tcase_add_loop_test(all, test_both_sides_agree, 0, 2);
-    tcase_add_test(all, test_refused_arguments);
-    tcase_add_loop_test(all, test_cheats, 0, (int)(sizeof cheats / sizeof *cheats));
-    tcase_add_loop_test(all, test_cut_off, 1, 6);
-    tcase_add_loop_test(all, test_trailing_byte, 1, 6);
-    tcase_add_test(all, test_common_factor_at_p1);
-    tcase_add_test(all, test_common_factor_at_p2);
-    tcase_add_test(all, test_wrong_size);
-    tcase_add_test(all, test_replay);
-    tcase_add_test(all, test_flipped_bits);
-    tcase_add_test(all, test_renewed);
-    suite_add_tcase(suite, all);
+    tcase_add_loop_test(whole, test_both_sides_agree, 0, 2);
+    tcase_add_test(whole, test_refused_arguments);
+    tcase_add_test(whole, test_wrong_size);
+    tcase_add_test(whole, test_renewed);
+    tcase_add_loop_test(cheating, test_cheats, 0, (int)(sizeof cheats / sizeof *cheats));
+    tcase_add_loop_test(wire, test_cut_off, 1, 6);
+    tcase_add_loop_test(wire, test_trailing_byte, 1, 6);
+    tcase_add_test(factors, test_common_factor_at_p1);
+    tcase_add_test(factors, test_common_factor_at_p2);
+    tcase_add_test(random, test_replay);
+    tcase_add_test(random, test_flipped_bits);
+    suite_add_tcase(suite, whole);
+    suite_add_tcase(suite, cheating);
+    suite_add_tcase(suite, wire);
+    suite_add_tcase(suite, factors);
+    suite_add_tcase(suite, random);
     return run_suite(suite);
 }

@@ -1,3 +1,4 @@
+#include "mpc/presign_message.h"
 #include "mpc/presign_run.h"
 #include "tests/cheat.h"
 #include "tests/check_main.h"
@@ -18,6 +19,50 @@ forget(void)
 {
     parties_saved_clear(&saved);
 }
+
+/* As many commitments as it says, but more than a batch may have. */
+START_TEST(test_batch_is_bounded)
+{
+    static const uint32_t counts[] = {TS_BATCH_MAX, TS_BATCH_MAX + 1, 0, UINT32_MAX};
+    struct parties parties;
+    struct ts_machine *machines[2];
+    struct ts_buf in, out;
+
+    parties_open(&parties, &saved);
+    parties_presign_machines(machines, &parties, 1, 0);
+    ts_buf_init(&in, (size_t)1 << 20);
+    ts_buf_init(&out, (size_t)1 << 20);
+    ts_presign_count_put(&in, counts[_i]);
+    for (uint32_t i = 0; i < counts[_i] && i <= TS_BATCH_MAX; i++)
+        ts_presign_commitment_put(&in, parties.n1);
+    ck_assert_int_eq(ts_machine_step(machines[1], &out, in.data, in.len), _i ? TS_FORMAT : TS_OK);
+    ts_buf_clear(&in);
+    ts_buf_clear(&out);
+    ts_machine_free(machines[0]);
+    ts_machine_free(machines[1]);
+    parties_close(&parties);
+}
+END_TEST
+
+static void
+trail(void *ctx, unsigned number, struct ts_buf *payload)
+{
+    if (number == *(unsigned *)ctx)
+        ck_assert_int_eq(ts_buf_put_u8(payload, 0), TS_OK);
+}
+
+START_TEST(test_trailing_byte)
+{
+    struct parties parties;
+    struct ts_machine *machines[2];
+    unsigned number = (unsigned)_i;
+
+    parties_open(&parties, &saved);
+    parties_presign_machines(machines, &parties, 1, 0);
+    parties_expect(machines, trail, &number, TS_FORMAT, number % 2 == 0 ? 0 : 1);
+    parties_close(&parties);
+}
+END_TEST
 
 START_TEST(test_batch)
 {
@@ -41,6 +86,111 @@ START_TEST(test_batch)
     for (int i = 0; i < 4; i++) {
         ts_presig_p1_free(p1[i]);
         ts_presig_p2_free(p2[i]);
+    }
+    parties_close(&parties);
+}
+END_TEST
+
+static void
+sign_and_free(struct parties *parties, struct ts_machine *machines[2], uint32_t index)
+{
+    const uint8_t digest[32] = {9, (uint8_t)index};
+    uint8_t signature[64];
+    struct ts_presig_p1 *p1 = NULL;
+    struct ts_presig_p2 *p2 = NULL;
+
+    ck_assert_int_eq(ts_presign_p1_take(&p1, machines[0], index), TS_OK);
+    ck_assert_int_eq(ts_presign_p2_take(&p2, machines[1], index), TS_OK);
+    ck_assert_int_eq(parties_sign(signature, p1, p2, digest, sizeof digest, "request"), TS_OK);
+    ck_assert(parties_openssl_accepts(parties, digest, sizeof digest, signature));
+    ts_presig_p1_free(p1);
+    ts_presig_p2_free(p2);
+}
+
+/* Fewer, as many and more than P1 then asks for. */
+START_TEST(test_prepared_ahead)
+{
+    struct parties parties;
+    struct ts_machine *machines[2];
+    uint32_t prepared = (uint32_t)_i;
+    bool more = prepared > 0;
+    int failed = -1;
+
+    parties_open(&parties, &saved);
+    parties_presign_machines(machines, &parties, 2, 5);
+    for (uint32_t i = 0; i < prepared; i++) {
+        ck_assert(more);
+        ck_assert_int_eq(ts_presign_p2_idle(&more, machines[1], prepared), TS_OK);
+    }
+    ck_assert(!more);
+    ck_assert_int_eq(ts_presign_p2_idle(&more, machines[1], prepared), TS_OK);
+    ck_assert_int_eq(parties_pump(&failed, machines[0], machines[1], NULL, NULL), TS_OK);
+    for (uint32_t i = 0; i < 2; i++)
+        sign_and_free(&parties, machines, i);
+    ck_assert_int_eq(ts_presign_p2_idle(&more, machines[1], 9), TS_USAGE);
+    ts_machine_free(machines[0]);
+    ts_machine_free(machines[1]);
+    parties_close(&parties);
+}
+END_TEST
+
+static void
+step(struct ts_machine *machine, struct ts_buf *payload)
+{
+    struct ts_buf out;
+
+    ts_buf_init(&out, 1 << 20);
+    ck_assert_int_eq(ts_machine_step(machine, &out, payload->data, payload->len), TS_OK);
+    ts_buf_clear(payload);
+    *payload = out;
+}
+
+/* While P2 waits for the openings it prepares as many as P1 has asked for, whatever the caller says. */
+START_TEST(test_prepared_between)
+{
+    struct parties parties;
+    struct ts_machine *machines[2];
+    struct ts_buf payload;
+    bool more = true;
+
+    parties_open(&parties, &saved);
+    parties_presign_machines(machines, &parties, 2, 0);
+    ts_buf_init(&payload, 1 << 20);
+    step(machines[0], &payload);
+    ck_assert_int_eq(ts_presign_p2_idle(&more, machines[0], 2), TS_USAGE);
+    step(machines[1], &payload);
+    ck_assert_int_eq(ts_presign_p2_idle(&more, machines[1], 50), TS_OK);
+    ck_assert(more);
+    ck_assert_int_eq(ts_presign_p2_idle(&more, machines[1], 0), TS_OK);
+    ck_assert(!more);
+    step(machines[0], &payload);
+    step(machines[1], &payload);
+    step(machines[0], &payload);
+    ts_buf_clear(&payload);
+    sign_and_free(&parties, machines, 0);
+    ts_machine_free(machines[0]);
+    ts_machine_free(machines[1]);
+    parties_close(&parties);
+}
+END_TEST
+
+/* What is prepared belongs to one batch: the numbers of another sid are others, and P1 does not take them. */
+START_TEST(test_prepared_for_another_batch)
+{
+    struct parties parties;
+    struct ts_machine *machines[2], *later[2];
+    bool more = false;
+    int failed = -1;
+
+    parties_open(&parties, &saved);
+    parties_presign_machines(machines, &parties, 1, 0);
+    parties_presign_machines(later, &parties, 1, 1);
+    ck_assert_int_eq(ts_presign_p2_idle(&more, later[1], 1), TS_OK);
+    ck_assert_int_eq(parties_pump(&failed, machines[0], later[1], NULL, NULL), TS_CHEATED);
+    ck_assert_int_eq(failed, 0);
+    for (int i = 0; i < 2; i++) {
+        ts_machine_free(machines[i]);
+        ts_machine_free(later[i]);
     }
     parties_close(&parties);
 }
@@ -319,7 +469,12 @@ main(void)
     TCase *all = tcase_create("presign");
 
     tcase_add_unchecked_fixture(all, save, forget);
+    tcase_add_loop_test(all, test_batch_is_bounded, 0, 4);
     tcase_add_test(all, test_batch);
+    tcase_add_loop_test(all, test_trailing_byte, 1, 5);
+    tcase_add_loop_test(all, test_prepared_ahead, 0, 4);
+    tcase_add_test(all, test_prepared_between);
+    tcase_add_test(all, test_prepared_for_another_batch);
     tcase_add_test(all, test_taken_once);
     tcase_add_test(all, test_refused_arguments);
     tcase_add_loop_test(all, test_cheats, 0, (int)(sizeof cheats / sizeof *cheats));

@@ -1,3 +1,4 @@
+#include "mpc/refresh_message.h"
 #include "mpc/refresh_run.h"
 #include "tests/check_main.h"
 #include "tests/parties.h"
@@ -193,6 +194,28 @@ START_TEST(test_cheats)
 }
 END_TEST
 
+/* The same coin in another form: d + q, or below zero. */
+START_TEST(test_coin_is_a_scalar)
+{
+    struct renewal renewal;
+    struct ts_scope *scope = NULL;
+    struct ts_buf bytes;
+    const struct ts_num *d = NULL;
+
+    open_renewal(&renewal);
+    ck_assert_int_eq(ts_scope_new(&scope), TS_OK);
+    const struct ts_group *group = ts_mpc_group(renewal.parties.mpc, TS_CURVE_P256);
+    const struct ts_num *q = ts_modulus_num(ts_group_order(group)), *one = ts_num_from_u64(scope, 1);
+    const struct ts_num *coins[] = {ts_num_sub(scope, q, one), q, ts_num_add(scope, q, one), ts_num_neg(scope, one)};
+    ts_buf_init(&bytes, 1024);
+    ts_coin_encode(&bytes, coins[_i]);
+    ck_assert_int_eq(ts_coin_decode(&d, scope, group, bytes.data, bytes.len), _i ? TS_FORMAT : TS_OK);
+    ts_buf_clear(&bytes);
+    ts_scope_free(scope);
+    close_renewal(&renewal);
+}
+END_TEST
+
 /* A P1 that waits for d2 and only then chooses d1, with an honest proof for the share that comes of it. */
 static void
 choose_late(void *ctx, unsigned number, struct ts_buf *payload)
@@ -319,6 +342,7 @@ main(void)
     tcase_add_test(all, test_mixed_generations);
     tcase_add_test(all, test_refused_arguments);
     tcase_add_loop_test(all, test_cheats, 0, (int)(sizeof cheats / sizeof *cheats));
+    tcase_add_loop_test(all, test_coin_is_a_scalar, 0, 4);
     tcase_add_test(all, test_late_coin);
     tcase_add_test(all, test_other_share);
     tcase_add_loop_test(all, test_no_point_at_infinity, 0, 2);

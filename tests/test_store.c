@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "store/schema.h"
 #include "store/keyring.h"
 #include "tests/check_main.h"
 #include "tests/store_fixture.h"
@@ -72,7 +73,7 @@ START_TEST(settings_hold)
 {
     static const char *const pragmas[] = {"PRAGMA synchronous", "PRAGMA foreign_keys", "PRAGMA secure_delete",
         "PRAGMA temp_store", "PRAGMA trusted_schema", "PRAGMA user_version"};
-    static const int64_t expected[] = {2, 1, 1, 2, 0, 1};
+    static const int64_t expected[] = {2, 1, 1, 2, 0, TS_SCHEMA_VERSION};
 
     for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++) {
         struct ts_query query;
@@ -131,10 +132,10 @@ START_TEST(other_and_newer_databases_are_refused)
     ts_store_close(fx.store);
     fx.store = NULL;
     ck_assert_int_eq(sqlite3_open(fx.path, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 2", NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
     expect_refused("upgrade");
     ck_assert_int_eq(
-        sqlite3_exec(db, "PRAGMA user_version = 1; PRAGMA application_id = 7", NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_exec(db, "PRAGMA user_version = 2; PRAGMA application_id = 7", NULL, NULL, NULL), SQLITE_OK);
     expect_refused("another program");
     ck_assert_int_eq(
         sqlite3_exec(db, "PRAGMA user_version = 0; PRAGMA application_id = 0", NULL, NULL, NULL), SQLITE_OK);

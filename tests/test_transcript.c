@@ -264,6 +264,19 @@ START_TEST(items_are_taken_in_order)
 }
 END_TEST
 
+START_TEST(exact_lengths_are_exact)
+{
+    static const uint8_t bytes[] = {1, 'a', 0, 0, 0, 0, 0, 0, 0, 2, 8, 9};
+
+    for (size_t len = 0; len <= 3; len++) {
+        struct ts_reader in;
+        ts_reader_init(&in, bytes, sizeof bytes);
+        ck_assert((ts_item_take_exact(&in, "a", len) != NULL) == (len == 2));
+        ck_assert_int_eq(in.error, len == 2 ? TS_OK : TS_FORMAT);
+    }
+}
+END_TEST
+
 START_TEST(lengths_near_the_end_of_memory_are_refused)
 {
     static const uint8_t bytes[] = {1, 'a', 255, 255, 255, 255, 255, 255, 255, 255, 0};
@@ -324,6 +337,7 @@ main(void)
     tcase_add_test(tcase, challenges);
     tcase_add_test(tcase, challenges_at_pairing);
     tcase_add_test(tcase, items_are_taken_in_order);
+    tcase_add_test(tcase, exact_lengths_are_exact);
     tcase_add_test(tcase, lengths_near_the_end_of_memory_are_refused);
     tcase_add_test(tcase, a_broken_transcript_is_not_hashed);
     tcase_add_test(tcase, long_runs_are_confirmed);

@@ -1,5 +1,6 @@
 #include "transport/link.h"
 
+#include "base/descriptor.h"
 #include "transport/link_internal.h"
 #include "transport/tcp.h"
 #include "transport/wait.h"
@@ -29,13 +30,13 @@ destroy(struct ts_link *link)
     free(link);
 }
 
-static struct ts_link *
-make(const struct ts_link_options *options, const char *name)
+static enum ts_error
+make(struct ts_link **out, const struct ts_link_options *options, const char *name)
 {
     struct ts_link *link = calloc(1, sizeof *link);
 
     if (!link)
-        return NULL;
+        return TS_INTERNAL;
     link->env = options->env;
     link->idle_ms = options->idle_ms;
     link->max_sessions = options->max_sessions;
@@ -43,14 +44,17 @@ make(const struct ts_link_options *options, const char *name)
     atomic_init(&link->stopped, false);
     if (pthread_mutex_init(&link->mutex, NULL) != 0) {
         free(link);
-        return NULL;
+        return TS_INTERNAL;
     }
-    link->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    link->wake = ts_descriptor_raise(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (link->wake < 0) {
+        ts_log(link->env, TS_LOG_ERROR, "%s: no descriptor left: %s; raise the limit of open files", name,
+            strerrordesc_np(errno));
         destroy(link);
-        return NULL;
+        return TS_IO;
     }
-    return link;
+    *out = link;
+    return TS_OK;
 }
 
 /* Both sides from here on: TLS and WebSocket on a socket that is ours now. */
@@ -58,13 +62,14 @@ static enum ts_error
 open_on(struct ts_link **out, const struct ts_link_options *options, int socket, const struct ts_tls_trust *trust,
     const char *host, const char *name, uint64_t deadline_ms)
 {
-    struct ts_link *link = make(options, name);
+    struct ts_link *link = NULL;
+    enum ts_error error = make(&link, options, name);
 
-    if (!link) {
+    if (error != TS_OK) {
         (void)close(socket);
-        return TS_INTERNAL;
+        return error;
     }
-    enum ts_error error =
+    error =
         ts_channel_open(&link->channel, options, socket, trust, host, link->name, deadline_ms, ts_link_dispatch, link);
     if (error != TS_OK) {
         destroy(link);

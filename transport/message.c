@@ -40,6 +40,8 @@ static const struct message_row rows[] = {
     ROW(COMMIT_DONE, 4 * KIB, TS_FROM_P2),
     ROW(ABORT, 4 * KIB, TS_FROM_P1),
     ROW(ABORT_DONE, 4 * KIB, TS_FROM_P2),
+    ROW(DESTROY, 4 * KIB, TS_FROM_P1),
+    ROW(DESTROY_DONE, 4 * KIB, TS_FROM_P2),
     ROW(SIGN_ROUND_1, MIB + KIB, TS_FROM_P1),
     ROW(SIGN_ROUND_1_REPLY, MIB, TS_FROM_P2),
     ROW(SIGN_ROUND_2, MIB + 73 * KIB, TS_FROM_P1),

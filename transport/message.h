@@ -62,6 +62,8 @@ enum ts_message_type {
     TS_MESSAGE_COMMIT_DONE = 37,
     TS_MESSAGE_ABORT = 38,
     TS_MESSAGE_ABORT_DONE = 39,
+    TS_MESSAGE_DESTROY = 40,
+    TS_MESSAGE_DESTROY_DONE = 41,
 
     TS_MESSAGE_SIGN_ROUND_1 = 50,
     TS_MESSAGE_SIGN_ROUND_1_REPLY = 51,
@@ -129,12 +131,13 @@ struct ts_keygen_init {
     size_t payload_len;
     struct ts_context context;
     void *owned;
+    bool temporary; /**< the key lives only as long as a session of the enterprise */
 };
 enum ts_error ts_keygen_init_encode(struct ts_buf *out, const struct ts_keygen_init *init);
 enum ts_error ts_keygen_init_decode(struct ts_keygen_init *out, const uint8_t *bytes, size_t len);
 void ts_keygen_init_clear(struct ts_keygen_init *init);
 
-/** COMMIT, COMMIT_DONE, ABORT, ABORT_DONE. */
+/** COMMIT, COMMIT_DONE, ABORT, ABORT_DONE, DESTROY, DESTROY_DONE. */
 struct ts_commit {
     uint8_t key[TS_KEY_ID_BYTES];
     uint32_t generation;

@@ -25,6 +25,7 @@ ts_keygen_init_encode(struct ts_buf *out, const struct ts_keygen_init *init)
     ts_context_to_wire(&context, &init->context);
     wire.payload = ts_wire_bytes(init->payload, init->payload_len);
     wire.context = &context;
+    wire.temporary = init->temporary;
     return ts_wire_pack(out, &wire.base);
 }
 
@@ -43,6 +44,7 @@ ts_keygen_init_decode(struct ts_keygen_init *out, const uint8_t *bytes, size_t l
         ts_keygen_init_clear(out);
         return TS_FORMAT;
     }
+    out->temporary = wire->temporary != 0;
     out->payload = wire->payload.data;
     out->payload_len = wire->payload.len;
     return TS_OK;

@@ -1,5 +1,6 @@
 #include "transport/tcp.h"
 
+#include "base/descriptor.h"
 #include "transport/wait.h"
 
 #include <errno.h>
@@ -41,7 +42,8 @@ finish_connect(int socket, const struct ts_env *env, uint64_t deadline_ms)
 static int
 connect_one(int *out, const struct ts_env *env, const struct addrinfo *to, uint64_t deadline_ms)
 {
-    int fd = socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to->ai_protocol);
+    int fd =
+        ts_descriptor_raise(socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to->ai_protocol));
     if (fd < 0)
         return errno;
     set_options(fd);

@@ -53,6 +53,9 @@ bool module_half_is_gone(void);
 
 /** First object of a class. 0 when there is none. */
 CK_OBJECT_HANDLE find_class(CK_SESSION_HANDLE session, CK_OBJECT_CLASS object_class);
+/** The profile objects, which every search without a class finds. */
+#define PROFILES 4
+
 /** How many objects match. */
 CK_ULONG count_matching(CK_SESSION_HANDLE session, CK_ATTRIBUTE *template, CK_ULONG count);
 

@@ -1,0 +1,852 @@
+/* The module inside other people's processes: with a live peer, what fork, dlclose, threads, descriptors, signals and
+   the host's own settings may do to it, and what it must not do to them. */
+#include "tests/pkcs11/live.h"
+
+#include "tests/check_main.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#define ck_rv(call, expected) ck_assert_uint_eq((call), (expected))
+#define SMALL_STACK (128 * 1024)
+
+static CK_BYTE digest[32] = {1, 2, 3};
+
+/* Ends a child with a number that tells the line; 0 is good. */
+#define must(condition)                                                                                                \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            _exit(__LINE__ % 250 + 1);                                                                                 \
+    } while (0)
+
+static void
+wait_for(pid_t child)
+{
+    int status = -1;
+
+    ck_assert_int_gt(child, 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %#x", (unsigned)status);
+}
+
+/* --- one signer, for parent and children --- */
+
+static CK_RV
+open_user(CK_SESSION_HANDLE *session)
+{
+    CK_RV rv = p11->C_OpenSession(live_slot(p11), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, session);
+
+    return rv == CKR_OK ? p11->C_Login(*session, CKU_USER, BYTES(live_pin()), strlen(live_pin())) : rv;
+}
+
+static CK_OBJECT_HANDLE
+find_key(CK_SESSION_HANDLE session, CK_OBJECT_CLASS object_class)
+{
+    CK_OBJECT_HANDLE found = 0;
+    CK_ULONG count = 0;
+    CK_ATTRIBUTE template[] = {{CKA_CLASS, &object_class, sizeof(object_class)}, {CKA_LABEL, BYTES("host"), 4}};
+
+    if (p11->C_FindObjectsInit(session, template, 2) != CKR_OK)
+        return 0;
+    (void)p11->C_FindObjects(session, &found, 1, &count);
+    (void)p11->C_FindObjectsFinal(session);
+    return count ? found : 0;
+}
+
+/* Sign and verify. */
+static CK_RV
+sign(CK_SESSION_HANDLE session)
+{
+    CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0};
+    CK_BYTE signature[64];
+    CK_ULONG len = sizeof(signature);
+
+    CK_RV rv = p11->C_SignInit(session, &ecdsa, find_key(session, CKO_PRIVATE_KEY));
+    if (rv == CKR_OK)
+        rv = p11->C_Sign(session, digest, sizeof(digest), signature, &len);
+    if (rv == CKR_OK)
+        rv = p11->C_VerifyInit(session, &ecdsa, find_key(session, CKO_PUBLIC_KEY));
+    return rv == CKR_OK ? p11->C_Verify(session, digest, sizeof(digest), signature, len) : rv;
+}
+
+/* Initialise, log in, sign, finalise: a whole life in a process. */
+static CK_RV
+whole_life(void)
+{
+    CK_SESSION_HANDLE session = 0;
+
+    CK_RV rv = p11->C_Initialize(NULL);
+    if (rv == CKR_OK)
+        rv = open_user(&session);
+    if (rv == CKR_OK)
+        rv = sign(session);
+    CK_RV end = p11->C_Finalize(NULL);
+    return rv == CKR_OK ? end : rv;
+}
+
+static void
+make_key_once(void)
+{
+    CK_SESSION_HANDLE session = 0;
+    CK_OBJECT_HANDLE public_key = 0, private_key = 0;
+
+    live_load();
+    must(p11->C_Initialize(NULL) == CKR_OK);
+    must(open_user(&session) == CKR_OK);
+    if (!find_key(session, CKO_PRIVATE_KEY))
+        must(live_generate(session, CK_TRUE, "host", &public_key, &private_key) == CKR_OK);
+    must(p11->C_Finalize(NULL) == CKR_OK);
+    _exit(0);
+}
+
+static void
+suite_setup(void)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        make_key_once();
+    wait_for(child);
+}
+
+static void
+start(void)
+{
+    live_load();
+    ck_rv(p11->C_Initialize(NULL), CKR_OK);
+}
+
+static void
+stop(void)
+{
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    live_unload();
+}
+
+/* --- fork --- */
+
+START_TEST(test_fork_before_login)
+{
+    CK_SESSION_HANDLE session = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        must(p11->C_OpenSession(1, CKF_SERIAL_SESSION, NULL, NULL, &session) == CKR_CRYPTOKI_NOT_INITIALIZED);
+        must(whole_life() == CKR_OK);
+        _exit(0);
+    }
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(sign(session), CKR_OK); /* both at once */
+    wait_for(child);
+    ck_rv(sign(session), CKR_OK);
+}
+END_TEST
+
+/* The connection to the peer is open, its TLS state in the parent's memory: the child must not touch it. */
+START_TEST(test_fork_after_signing)
+{
+    CK_SESSION_HANDLE session = 0;
+
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(sign(session), CKR_OK);
+    for (int i = 0; i < 4; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            must(sign(session) == CKR_CRYPTOKI_NOT_INITIALIZED);
+            must(p11->C_Finalize(NULL) == CKR_CRYPTOKI_NOT_INITIALIZED);
+            must(i & 1 || whole_life() == CKR_OK);
+            if (i == 2)
+                exit(0); /* through the host's atexit functions, without C_Finalize */
+            _exit(0);
+        }
+        wait_for(child);
+        ck_rv(sign(session), CKR_OK);
+    }
+}
+END_TEST
+
+struct signer {
+    CK_SESSION_HANDLE session;
+    CK_RV rv;
+    int rounds;
+    atomic_bool begun;
+};
+
+static void *
+sign_often(void *argument)
+{
+    struct signer *signer = argument;
+
+    atomic_store(&signer->begun, true);
+    for (int i = 0; i < signer->rounds && signer->rv == CKR_OK; i++)
+        signer->rv = sign(signer->session);
+    return NULL;
+}
+
+static void
+start_signer(pthread_t *thread, struct signer *signer, int rounds)
+{
+    *signer = (struct signer){.rounds = rounds};
+    ck_rv(open_user(&signer->session), CKR_OK);
+    ck_assert_int_eq(pthread_create(thread, NULL, sign_often, signer), 0);
+    while (!atomic_load(&signer->begun))
+        (void)sched_yield();
+}
+
+START_TEST(test_fork_in_the_middle)
+{
+    struct signer signer;
+    pthread_t thread;
+
+    start_signer(&thread, &signer, 12);
+    for (int i = 0; i < 6; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            (void)alarm(60);
+            must(p11->C_CloseSession(signer.session) == CKR_CRYPTOKI_NOT_INITIALIZED);
+            must(i & 1 || whole_life() == CKR_OK);
+            _exit(0);
+        }
+        wait_for(child);
+    }
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_rv(signer.rv, CKR_OK);
+}
+END_TEST
+
+/* --- loading --- */
+
+START_TEST(test_reload)
+{
+    for (int i = 0; i < 100; i++) {
+        CK_SESSION_HANDLE session = 0;
+        live_load();
+        ck_rv(p11->C_Initialize(NULL), CKR_OK);
+        if (i % 20 == 0) {
+            ck_rv(open_user(&session), CKR_OK);
+            ck_rv(sign(session), CKR_OK);
+        }
+        ck_rv(p11->C_Finalize(NULL), CKR_OK);
+        live_unload();
+    }
+}
+END_TEST
+
+/* Whoever forgets C_Finalize and unloads, or never unloads, ends in peace. */
+START_TEST(test_no_farewell)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        CK_SESSION_HANDLE session = 0;
+        live_load();
+        must(p11->C_Initialize(NULL) == CKR_OK);
+        must(open_user(&session) == CKR_OK && sign(session) == CKR_OK);
+        exit(0);
+    }
+    wait_for(child);
+}
+END_TEST
+
+static void
+copy_file(const char *to, const char *from)
+{
+    char command[1024];
+
+    (void)snprintf(command, sizeof(command), "cp '%s' '%s'", from, to);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static CK_FUNCTION_LIST *
+list_of(void *library)
+{
+    CK_C_GetFunctionList get_list = NULL;
+    CK_FUNCTION_LIST *list = NULL;
+
+    ck_assert_msg(library != NULL, "%s", dlerror());
+    *(void **)&get_list = dlsym(library, "C_GetFunctionList");
+    ck_rv(get_list(&list), CKR_OK);
+    return list;
+}
+
+static void
+sign_with(CK_FUNCTION_LIST *list)
+{
+    CK_SESSION_HANDLE session = 0;
+    CK_FUNCTION_LIST *before = p11;
+
+    p11 = list;
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(sign(session), CKR_OK);
+    p11 = before;
+}
+
+START_TEST(test_two_names)
+{
+    char path[512];
+
+    (void)snprintf(path, sizeof(path), "%s/second-name.so", getenv("WORK"));
+    copy_file(path, getenv("MODULE"));
+    start();
+    void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    CK_FUNCTION_LIST *second = list_of(library);
+    ck_assert_ptr_ne(second, p11);
+    ck_rv(second->C_Initialize(NULL), CKR_OK);
+    sign_with(p11);
+    sign_with(second);
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    ck_rv(second->C_Finalize(NULL), CKR_OK); /* the other one is still alive */
+    ck_rv(p11->C_Initialize(NULL), CKR_OK);
+    ck_assert_int_eq(dlclose(library), 0);
+    sign_with(p11);
+    stop();
+}
+END_TEST
+
+/* The copy in the other name space alone: glibc gives two C libraries of a process one array of thread-specific values,
+   so that OpenSSL in both of them breaks, whoever uses it. */
+START_TEST(test_dlmopen)
+{
+    void *library = dlmopen(LM_ID_NEWLM, getenv("MODULE"), RTLD_NOW | RTLD_LOCAL);
+
+    p11 = list_of(library);
+    ck_rv(p11->C_Initialize(NULL), CKR_OK);
+    sign_with(p11);
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    ck_rv(whole_life(), CKR_OK);
+    ck_assert_int_eq(dlclose(library), 0);
+}
+END_TEST
+
+/* --- threads and locks --- */
+
+static unsigned
+count_entries(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    unsigned count = 0;
+
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+START_TEST(test_no_threads)
+{
+    CK_C_INITIALIZE_ARGS args = {.flags = CKF_LIBRARY_CANT_CREATE_OS_THREADS | CKF_OS_LOCKING_OK};
+    unsigned before = count_entries("/proc/self/task");
+
+    live_load();
+    ck_rv(p11->C_Initialize(&args), CKR_OK);
+    sign_with(p11);
+    ck_assert_uint_eq(count_entries("/proc/self/task"), before);
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    ck_assert_uint_eq(count_entries("/proc/self/task"), before);
+    live_unload();
+}
+END_TEST
+
+static atomic_int made, held;
+
+static CK_RV
+mutex_create(void **mutex)
+{
+    pthread_mutex_t *one = malloc(sizeof(*one));
+
+    atomic_fetch_add(&made, 1);
+    *mutex = one;
+    return one && pthread_mutex_init(one, NULL) == 0 ? CKR_OK : CKR_HOST_MEMORY;
+}
+
+static CK_RV
+mutex_destroy(void *mutex)
+{
+    atomic_fetch_sub(&made, 1);
+    pthread_mutex_destroy(mutex);
+    free(mutex);
+    return CKR_OK;
+}
+
+static CK_RV
+mutex_lock(void *mutex)
+{
+    CK_RV rv = pthread_mutex_lock(mutex) == 0 ? CKR_OK : CKR_GENERAL_ERROR;
+
+    atomic_fetch_add(&held, 1);
+    return rv;
+}
+
+static CK_RV
+mutex_unlock(void *mutex)
+{
+    atomic_fetch_sub(&held, 1);
+    return pthread_mutex_unlock(mutex) == 0 ? CKR_OK : CKR_GENERAL_ERROR;
+}
+
+START_TEST(test_application_mutexes)
+{
+    CK_C_INITIALIZE_ARGS args = {mutex_create, mutex_destroy, mutex_lock, mutex_unlock, 0, NULL};
+    struct signer signers[2];
+    pthread_t threads[2];
+    CK_SESSION_HANDLE session = 0;
+
+    live_load();
+    ck_rv(p11->C_Initialize(&args), CKR_OK);
+    ck_assert_int_ge(atomic_load(&made), 1);
+    ck_rv(open_user(&session), CKR_OK);
+    for (size_t i = 0; i < 2; i++) {
+        signers[i] = (struct signer){.rounds = 3};
+        ck_rv(p11->C_OpenSession(live_slot(p11), CKF_SERIAL_SESSION, NULL, NULL, &signers[i].session), CKR_OK);
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, sign_often, &signers[i]), 0);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+        ck_rv(signers[i].rv, CKR_OK);
+    }
+    ck_assert_int_eq(atomic_load(&held), 0);
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    ck_assert_int_eq(atomic_load(&made), 0);
+    live_unload();
+}
+END_TEST
+
+static void *
+small_life(void *argument)
+{
+    CK_SESSION_HANDLE session = 0;
+    CK_OBJECT_HANDLE public_key = 0, private_key = 0;
+    CK_RV *rv = argument;
+
+    *rv = p11->C_Initialize(NULL);
+    if (*rv == CKR_OK)
+        *rv = open_user(&session);
+    if (*rv == CKR_OK)
+        *rv = live_generate(session, CK_FALSE, "small", &public_key, &private_key);
+    if (*rv == CKR_OK)
+        *rv = sign(session);
+    CK_RV end = p11->C_Finalize(NULL);
+    if (*rv == CKR_OK)
+        *rv = end;
+    return NULL;
+}
+
+/* Java's and some servers' threads have no more. */
+START_TEST(test_small_stack)
+{
+    CK_RV rv = CKR_GENERAL_ERROR;
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    live_load();
+    ck_assert_int_eq(pthread_attr_init(&attributes), 0);
+    ck_assert_int_eq(pthread_attr_setstacksize(&attributes, SMALL_STACK), 0);
+    ck_assert_int_eq(pthread_create(&thread, &attributes, small_life, &rv), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_rv(rv, CKR_OK);
+    live_unload();
+}
+END_TEST
+
+/* C_Finalize while others sign: each ends in time, with a signature or with an answer that is allowed. */
+START_TEST(test_finalize_while_signing)
+{
+    struct signer signers[3];
+    pthread_t threads[3];
+
+    live_load();
+    ck_rv(p11->C_Initialize(NULL), CKR_OK);
+    start_signer(&threads[0], &signers[0], 1000);
+    for (size_t i = 1; i < 3; i++) {
+        signers[i] = (struct signer){.rounds = 1000};
+        ck_rv(p11->C_OpenSession(live_slot(p11), CKF_SERIAL_SESSION, NULL, NULL, &signers[i].session), CKR_OK);
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, sign_often, &signers[i]), 0);
+    }
+    CK_SESSION_HANDLE session = 0;
+    ck_rv(p11->C_OpenSession(live_slot(p11), CKF_SERIAL_SESSION, NULL, NULL, &session), CKR_OK);
+    ck_rv(sign(session), CKR_OK); /* so that they are in the middle of it */
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+        CK_RV rv = signers[i].rv;
+        ck_assert_msg(rv == CKR_FUNCTION_CANCELED || rv == CKR_CRYPTOKI_NOT_INITIALIZED, "thread %zu: %#lx", i, rv);
+    }
+    ck_rv(p11->C_GetInfo(&(CK_INFO){0}), CKR_CRYPTOKI_NOT_INITIALIZED);
+    ck_rv(whole_life(), CKR_OK);
+    live_unload();
+}
+END_TEST
+
+/* --- signals --- */
+
+static atomic_uint alarms;
+
+static void
+on_alarm(int number)
+{
+    (void)number;
+    atomic_fetch_add(&alarms, 1);
+}
+
+START_TEST(test_signals)
+{
+    struct sigaction action = {.sa_handler = on_alarm}, before, after; /* no SA_RESTART: every wait is interrupted */
+    struct sigaction pipe_before, pipe_after;
+    sigset_t mask_before, mask_after;
+    CK_SESSION_HANDLE session = 0;
+    timer_t timer;
+    struct itimerspec often = {{0, 2000000}, {0, 2000000}};
+
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)sigaction(SIGALRM, NULL, &before);
+    (void)sigaction(SIGPIPE, NULL, &pipe_before);
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &mask_before);
+    ck_assert_int_eq(timer_create(CLOCK_MONOTONIC, NULL, &timer), 0);
+    start();
+    ck_assert_int_eq(timer_settime(timer, 0, &often, NULL), 0);
+    ck_rv(open_user(&session), CKR_OK);
+    for (int i = 0; i < 5; i++)
+        ck_rv(sign(session), CKR_OK);
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    ck_assert_int_eq(timer_delete(timer), 0);
+    ck_assert_uint_gt(atomic_load(&alarms), 0);
+    (void)sigaction(SIGALRM, NULL, &after);
+    (void)sigaction(SIGPIPE, NULL, &pipe_after);
+    (void)pthread_sigmask(SIG_SETMASK, NULL, &mask_after);
+    ck_assert_ptr_eq((void *)before.sa_handler, (void *)after.sa_handler);
+    ck_assert_ptr_eq((void *)pipe_before.sa_handler, (void *)pipe_after.sa_handler);
+    for (int number = 1; number < NSIG; number++)
+        ck_assert_int_eq(sigismember(&mask_before, number), sigismember(&mask_after, number));
+    live_unload();
+}
+END_TEST
+
+/* --- descriptors --- */
+
+/* The host's own are all used up: clear errors, no crash, and all is well again afterwards. */
+START_TEST(test_no_descriptors)
+{
+    struct rlimit before, tight;
+    CK_SESSION_HANDLE session = 0;
+
+    start();
+    ck_rv(open_user(&session), CKR_OK);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = before;
+    for (rlim_t limit = 0; limit < 64; limit += 1) {
+        tight.rlim_cur = limit;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
+        CK_RV rv = sign(session);
+        ck_assert_msg(rv == CKR_OK || rv == CKR_DEVICE_ERROR, "limit %lu: %#lx", (unsigned long)limit, rv);
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_rv(sign(session), CKR_OK);
+    stop();
+}
+END_TEST
+
+START_TEST(test_no_descriptors_at_start)
+{
+    struct rlimit before, tight;
+    CK_SESSION_HANDLE session = 0;
+
+    live_load();
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    tight = before;
+    for (rlim_t limit = 0; limit < 40; limit++) {
+        tight.rlim_cur = limit;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
+        CK_RV rv = p11->C_Initialize(NULL);
+        ck_assert_msg(rv == CKR_OK || rv == CKR_GENERAL_ERROR || rv == CKR_HOST_MEMORY || rv == CKR_DEVICE_ERROR,
+            "limit %lu: %#lx", (unsigned long)limit, rv);
+        ck_rv(p11->C_Finalize(NULL), rv == CKR_OK ? CKR_OK : CKR_CRYPTOKI_NOT_INITIALIZED);
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_rv(p11->C_Initialize(NULL), CKR_OK);
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(sign(session), CKR_OK);
+    stop();
+}
+END_TEST
+
+/* A daemon without standard descriptors that still prints: not one byte of it may reach our files and connections. */
+START_TEST(test_closed_descriptors)
+{
+    pid_t child = fork();
+
+    if (child == 0) {
+        CK_SESSION_HANDLE session = 0;
+        live_load();
+        for (int fd = 0; fd <= 2; fd++)
+            (void)close(fd);
+        must(p11->C_Initialize(NULL) == CKR_OK);
+        must(open_user(&session) == CKR_OK);
+        for (int i = 0; i < 3; i++) {
+            must(write(1, "out of place", 12) != 0);
+            must(write(2, "out of place", 12) != 0);
+            must(sign(session) == CKR_OK);
+        }
+        must(p11->C_Finalize(NULL) == CKR_OK);
+        _exit(0);
+    }
+    wait_for(child);
+    live_load();
+    ck_rv(whole_life(), CKR_OK);
+    live_unload();
+}
+END_TEST
+
+/* Nothing on the host's standard output and error, whatever goes wrong. */
+START_TEST(test_silence)
+{
+    int pipes[2];
+    char byte;
+
+    ck_assert_int_eq(pipe(pipes), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        CK_SESSION_HANDLE session = 0;
+        (void)dup2(pipes[1], 1);
+        (void)dup2(pipes[1], 2);
+        (void)close(pipes[0]);
+        (void)close(pipes[1]);
+        live_load();
+        must(p11->C_Initialize(NULL) == CKR_OK);
+        must(p11->C_OpenSession(4711, CKF_SERIAL_SESSION, NULL, NULL, &session) == CKR_SLOT_ID_INVALID);
+        must(open_user(&session) == CKR_OK);
+        must(sign(session) == CKR_OK);
+        must(p11->C_Finalize(NULL) == CKR_OK);
+        _exit(0);
+    }
+    (void)close(pipes[1]);
+    wait_for(child);
+    ck_assert_int_eq(read(pipes[0], &byte, 1), 0);
+    (void)close(pipes[0]);
+}
+END_TEST
+
+/* --- where the host stands --- */
+
+START_TEST(test_chdir)
+{
+    CK_SESSION_HANDLE session = 0;
+
+    start();
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(sign(session), CKR_OK);
+    ck_assert_int_eq(chdir("/proc"), 0);
+    ck_rv(sign(session), CKR_OK);
+    stop();
+}
+END_TEST
+
+/* As nginx and sshd do: set up, then into an empty folder. */
+START_TEST(test_chroot)
+{
+    char jail[512];
+    CK_SESSION_HANDLE session = 0;
+
+    if (geteuid() != 0)
+        return; /* only root may */
+    (void)snprintf(jail, sizeof(jail), "%s/jail-XXXXXX", getenv("WORK"));
+    ck_assert_ptr_nonnull(mkdtemp(jail));
+    live_load();
+    ck_rv(p11->C_Initialize(NULL), CKR_OK);
+    ck_rv(open_user(&session), CKR_OK);
+    ck_assert_int_eq(chroot(jail), 0);
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_rv(sign(session), CKR_OK);
+    ck_rv(sign(session), CKR_OK);
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+}
+END_TEST
+
+START_TEST(test_locale_and_zone)
+{
+    CK_SESSION_HANDLE session = 0;
+    char number[16];
+
+    ck_assert_int_eq(setenv("TZ", "XYZ-05:30", 1), 0);
+    tzset();
+    (void)setlocale(LC_ALL, "");
+    char *before = strdup(setlocale(LC_ALL, NULL));
+    ck_assert_int_eq(setenv("TZ", "UTC0", 1), 0); /* whoever calls tzset again changes the zone */
+    mode_t mask = umask(0);
+    start();
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(sign(session), CKR_OK);
+    stop();
+    ck_assert_str_eq(setlocale(LC_ALL, NULL), before);
+    ck_assert_str_eq(tzname[0], "XYZ");
+    ck_assert_int_eq((int)timezone, -(5 * 3600 + 1800));
+    ck_assert_uint_eq(umask(mask), 0);
+    (void)snprintf(number, sizeof(number), "%.1f", 1.5);
+    ck_assert_uint_eq(strlen(number), 3);
+    free(before);
+}
+END_TEST
+
+/* --- keys that live only as long as a session --- */
+
+/* Halves in the store of one side. */
+static int
+halves(const char *store)
+{
+    char path[512];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *query = NULL;
+
+    (void)snprintf(path, sizeof(path), "%s/%s", getenv("WORK"), store);
+    ck_assert_int_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_prepare_v2(db, "SELECT count(*) FROM half", -1, &query, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(query), SQLITE_ROW);
+    int count = sqlite3_column_int(query, 0);
+    ck_assert_int_eq(sqlite3_finalize(query), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_close(db), SQLITE_OK);
+    return count;
+}
+
+static void
+expect_halves(int here, int there)
+{
+    ck_assert_int_eq(halves("enterprise/token.db"), here);
+    ck_assert_int_eq(halves("peer/peer.db"), there);
+}
+
+START_TEST(test_session_key_ends)
+{
+    int here = halves("enterprise/token.db"), there = halves("peer/peer.db");
+    CK_SESSION_HANDLE session = 0, other = 0;
+    CK_OBJECT_HANDLE public_key = 0, private_key = 0, copy = 0;
+    CK_ATTRIBUTE to_token = {CKA_TOKEN, &yes, 1};
+
+    start();
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(p11->C_OpenSession(live_slot(p11), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &other), CKR_OK);
+    ck_rv(live_generate(session, CK_FALSE, "closed", &public_key, &private_key), CKR_OK);
+    expect_halves(here + 1, there + 1);
+    ck_rv(p11->C_CloseSession(session), CKR_OK);
+    expect_halves(here, there);
+    ck_rv(live_generate(other, CK_FALSE, "destroyed", &public_key, &private_key), CKR_OK);
+    ck_rv(p11->C_DestroyObject(other, private_key), CKR_OK);
+    expect_halves(here, there);
+    ck_rv(live_generate(other, CK_FALSE, "logged out", &public_key, &private_key), CKR_OK);
+    ck_rv(p11->C_Logout(other), CKR_OK);
+    expect_halves(here, there);
+    ck_rv(p11->C_Login(other, CKU_USER, BYTES(live_pin()), strlen(live_pin())), CKR_OK);
+    ck_rv(live_generate(other, CK_FALSE, "finalised", &public_key, &private_key), CKR_OK);
+    expect_halves(here + 1, there + 1);
+    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    expect_halves(here, there);
+    /* A copy on the token keeps it, also when the session's object goes; and the other way round. */
+    ck_rv(p11->C_Initialize(NULL), CKR_OK);
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(live_generate(session, CK_FALSE, "kept", &public_key, &private_key), CKR_OK);
+    ck_rv(p11->C_CopyObject(session, private_key, &to_token, 1, &copy), CKR_OK);
+    ck_rv(p11->C_DestroyObject(session, private_key), CKR_OK);
+    expect_halves(here + 1, there + 1);
+    CK_ATTRIBUTE to_session = {CKA_TOKEN, &no, 1};
+    ck_rv(p11->C_CopyObject(session, copy, &to_session, 1, &private_key), CKR_OK);
+    ck_rv(p11->C_DestroyObject(session, copy), CKR_OK);
+    expect_halves(here + 1, there + 1);
+    ck_rv(p11->C_CloseSession(session), CKR_OK);
+    expect_halves(here, there);
+    stop();
+}
+END_TEST
+
+/* A process that dies without a word: the next login erases the half here, the next connection the one there. */
+START_TEST(test_session_key_of_the_dead)
+{
+    int here = halves("enterprise/token.db"), there = halves("peer/peer.db"), status = 0;
+    CK_SESSION_HANDLE session = 0;
+    CK_OBJECT_HANDLE public_key = 0, private_key = 0;
+    int ready[2];
+    char byte;
+
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        live_load();
+        must(p11->C_Initialize(NULL) == CKR_OK);
+        must(open_user(&session) == CKR_OK);
+        must(live_generate(session, CK_FALSE, "orphan", &public_key, &private_key) == CKR_OK);
+        must(write(ready[1], "x", 1) == 1);
+        for (;;)
+            (void)pause();
+    }
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    /* Alive: nobody else's login takes it away. */
+    start();
+    ck_rv(open_user(&session), CKR_OK);
+    ck_rv(sign(session), CKR_OK);
+    stop();
+    expect_halves(here + 1, there + 1);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    start();
+    ck_rv(open_user(&session), CKR_OK);
+    expect_halves(here, there + 1);
+    ck_rv(sign(session), CKR_OK);
+    expect_halves(here, there);
+    stop();
+}
+END_TEST
+
+int
+main(int argc, char **argv)
+{
+    (void)argc;
+    live_ensure(argv);
+    Suite *suite = suite_create("pkcs11-host");
+    TCase *alone = tcase_create("alone"), *running = tcase_create("running");
+
+    tcase_add_unchecked_fixture(running, suite_setup, NULL);
+    tcase_add_checked_fixture(running, start, stop);
+    tcase_set_timeout(running, 120);
+    tcase_add_test(running, test_fork_before_login);
+    tcase_add_test(running, test_fork_after_signing);
+    tcase_add_test(running, test_fork_in_the_middle);
+    suite_add_tcase(suite, running);
+    tcase_add_unchecked_fixture(alone, suite_setup, NULL);
+    tcase_set_timeout(alone, 120);
+    tcase_add_test(alone, test_reload);
+    tcase_add_test(alone, test_no_farewell);
+    tcase_add_test(alone, test_two_names);
+    tcase_add_test(alone, test_dlmopen);
+    tcase_add_test(alone, test_no_threads);
+    tcase_add_test(alone, test_application_mutexes);
+    tcase_add_test(alone, test_small_stack);
+    tcase_add_test(alone, test_finalize_while_signing);
+    tcase_add_test(alone, test_signals);
+    tcase_add_test(alone, test_no_descriptors);
+    tcase_add_test(alone, test_no_descriptors_at_start);
+    tcase_add_test(alone, test_closed_descriptors);
+    tcase_add_test(alone, test_silence);
+    tcase_add_test(alone, test_chdir);
+    tcase_add_test(alone, test_chroot);
+    tcase_add_test(alone, test_locale_and_zone);
+    tcase_add_test(alone, test_session_key_ends);
+    tcase_add_test(alone, test_session_key_of_the_dead);
+    suite_add_tcase(suite, alone);
+    return run_suite(suite);
+}
