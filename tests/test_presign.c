@@ -44,6 +44,26 @@ START_TEST(test_batch_is_bounded)
 }
 END_TEST
 
+static void
+trail(void *ctx, unsigned number, struct ts_buf *payload)
+{
+    if (number == *(unsigned *)ctx)
+        ck_assert_int_eq(ts_buf_put_u8(payload, 0), TS_OK);
+}
+
+START_TEST(test_trailing_byte)
+{
+    struct parties parties;
+    struct ts_machine *machines[2];
+    unsigned number = (unsigned)_i;
+
+    parties_open(&parties, &saved);
+    parties_presign_machines(machines, &parties, 1, 0);
+    parties_expect(machines, trail, &number, TS_FORMAT, number % 2 == 0 ? 0 : 1);
+    parties_close(&parties);
+}
+END_TEST
+
 START_TEST(test_batch)
 {
     struct parties parties;
@@ -451,6 +471,7 @@ main(void)
     tcase_add_unchecked_fixture(all, save, forget);
     tcase_add_loop_test(all, test_batch_is_bounded, 0, 4);
     tcase_add_test(all, test_batch);
+    tcase_add_loop_test(all, test_trailing_byte, 1, 5);
     tcase_add_loop_test(all, test_prepared_ahead, 0, 4);
     tcase_add_test(all, test_prepared_between);
     tcase_add_test(all, test_prepared_for_another_batch);

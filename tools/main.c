@@ -35,6 +35,11 @@ static const struct ts_command commands[] = {
         "  -P, --pin-source SOURCE      PIN of the user: then the peers are called, too; \"ask\" asks on the terminal\n"
         "  -j, --json                   for programs\n",
         ts_tool_status},
+    {"doctor", "[options]", "Look for what is wrong and say what to do. Exit code 1 when something is.",
+        "  -t, --token LABEL            only this token\n"
+        "  -P, --pin-source SOURCE      PIN of the user: then the peers are called, too; \"ask\" asks on the terminal\n"
+        "Looks at configuration, store, HSM, tokens, peers, keys and the registration with p11-kit; changes nothing.\n",
+        ts_tool_doctor},
 };
 
 static const struct ts_program program = {"tallystick", "Tokens whose private keys are in two places.",

@@ -33,7 +33,7 @@ serve_somewhere() {
     local try
     for try in 1 2 3 4 5; do
         port=$(free_port)
-        serve out stderr_too selfserv -v -b -d "$db" -n "$TOKEN:web" -w "$PIN" -p "$port" -V tls1.2:tls1.3
+        serve out stderr_too selfserv -v -d "$db" -e "$TOKEN:web" -w "$PIN" -p "$port" -V tls1.2:tls1.3
         awaits out "About to call accept" && return 0
     done
     return 1

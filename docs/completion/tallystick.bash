@@ -1,0 +1,41 @@
+# bash completion for tallystick and tallystick-peer
+_tallystick() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command= options
+    COMPREPLY=()
+    case $previous in
+    --config | -c | --primes | --log)
+        mapfile -t COMPREPLY < <(compgen -f -- "$current")
+        return
+        ;;
+    --bits | -b)
+        mapfile -t COMPREPLY < <(compgen -W "2048 3072 4096" -- "$current")
+        return
+        ;;
+    --approval | -a)
+        mapfile -t COMPREPLY < <(compgen -W "ask auto" -- "$current")
+        return
+        ;;
+    esac
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+        init | pair | address | list | status | doctor | run | uri | forget) command=$word && break ;;
+        esac
+    done
+    case ${COMP_WORDS[0]##*/}:$command in
+    tallystick:) options="init pair address list status doctor --config --verbose --help --version" ;;
+    tallystick:init) options="--label --name --so-pin-source --pin-source --bits --no-primes --primes" ;;
+    tallystick:pair) options="--token --name --pin-source --primes" ;;
+    tallystick:address) options="--token" ;;
+    *:list) options="--json" ;;
+    tallystick:status) options="--token --pin-source --json" ;;
+    tallystick:doctor) options="--token --pin-source" ;;
+    tallystick-peer:) options="init run list uri forget --config --verbose --help --version" ;;
+    tallystick-peer:init) options="--name --passphrase-source --bits --no-primes --primes" ;;
+    tallystick-peer:run) options="--passphrase-source --approval --listen --log --ready-fd" ;;
+    tallystick-peer:uri) options="--passphrase-source --valid --address" ;;
+    tallystick-peer:forget) options="--yes" ;;
+    *) options= ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$current")
+}
+complete -F _tallystick tallystick tallystick-peer
