@@ -160,11 +160,11 @@ static void
 clear_side(struct side *side)
 {
     char path[600];
-    const char *const endings[] = {"", "-wal", "-shm"};
+    const char *const endings[] = {"", "-wal", "-shm", "-live"};
 
     ts_keyring_free(side->keyring);
     ts_env_clear(&side->env);
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         (void)snprintf(path, sizeof path, "%s%s", side->path, endings[i]);
         (void)unlink(path);
     }
