@@ -67,11 +67,12 @@ enum ts_error ts_presign_p1_new(struct ts_machine **out, const struct ts_presign
 enum ts_error ts_presign_p2_new(struct ts_machine **out, const struct ts_presign_place *place);
 uint32_t ts_presign_count(const struct ts_machine *machine);
 /** P2, when it has nothing else to do: compute ahead what does not depend on P1's messages, which is all but P1's
- * point: nonce, D and its proof. The machine can be made and prepared as soon as the connection's nonces are known,
- * before P1 asks for the batch, for `place` says which batch it will be; what is prepared belongs to that sid and
- * index, is used once, and is erased with the machine. One presignature per call, some ten milliseconds. In:   count
- * how many to prepare in all, before P1 has said how many it wants Out:  more   whether another call would find
- * something to do Returns: TS_OK; TS_USAGE (not P2's, done or failed); TS_INTERNAL, and the machine has failed. */
+ *  point: nonce, D and its proof. The machine can be made and prepared as soon as the connection's nonces are known,
+ *  before P1 asks for the batch, for `place` says which batch it will be; what is prepared belongs to that sid and
+ *  index, is used once, and is erased with the machine. One presignature per call, some ten milliseconds.
+ *  In:   count  how many to prepare in all, before P1 has said how many it wants
+ *  Out:  more   whether another call would find something to do
+ *  Returns: TS_OK; TS_USAGE (not P2's, done or failed); TS_INTERNAL, and the machine has failed. */
 enum ts_error ts_presign_p2_idle(bool *more, struct ts_machine *machine, uint32_t count);
 
 /** One presignature: in secret memory only, no serialiser, erased on use, refusal or free; zero in a forked child. */

@@ -124,11 +124,12 @@ struct ts_search;
 enum ts_error ts_enterprise_prepare_token(
     struct ts_enterprise *enterprise, uint64_t token, const struct ts_keyring *keyring, const char *name);
 
-/** Pair with the device that showed the URI. Safe primes come from the store when some wait there, else are searched
- * now. In:   name    how the peer is called here; NULL: the name it gives itself search  progress and threads for the
- * search; NULL: quiet, configured threads out     the new peer Returns: TS_OK; TS_USAGE (URI); TS_IO; TS_REFUSED
- * (secret wrong, expired or used); TS_EXISTS (name, or paired already); TS_TIMEOUT; TS_FORMAT, TS_CHEATED; TS_STORAGE;
- * TS_INTERNAL. */
+/** Pair with the device that showed the URI. Safe primes come from the store when some wait there, else are searched now.
+ *  In:   name    how the peer is called here; NULL: the name it gives itself
+ *        search  progress and threads for the search; NULL: quiet, configured threads
+ *  Out:  out     the new peer
+ *  Returns: TS_OK; TS_USAGE (URI); TS_IO; TS_REFUSED (secret wrong, expired or used); TS_EXISTS (name, or paired
+ *  already); TS_TIMEOUT; TS_FORMAT, TS_CHEATED; TS_STORAGE; TS_INTERNAL. */
 enum ts_error ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t token,
     const struct ts_keyring *keyring, const char *uri, const char *name, const struct ts_search *search);
 
