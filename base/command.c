@@ -8,7 +8,7 @@
 
 #define LINE_BYTES 1024
 
-static void
+__attribute__((format(printf, 1, 0))) static void
 print_line(const char *format, va_list arguments, const char *end)
 {
     char line[LINE_BYTES], shown[2 * LINE_BYTES];

@@ -6,7 +6,7 @@ cd "$WORK" || exit 99
 number=200
 
 as_user --keypairgen --key-type EC:prime256v1 --label many --id 01 >/dev/null 2>&1
-tool --read-object --type pubkey --id 01 -o key.der >/dev/null 2>&1
+public_key_der 01 key.der
 openssl ec -pubin -inform DER -in key.der -out key.pem 2>/dev/null
 
 one() {

@@ -8,7 +8,7 @@ printf 'a letter\n' >letter
 lists() { tool "$1" | grep -q "$2"; }
 mechanisms() { tool -M | grep -q "$1"; }
 make_key() { as_user --keypairgen --key-type "EC:$1" --label "$1" --id "$2"; }
-public_key() { tool --read-object --type pubkey --id "$1" -o "key$1.der" && openssl ec -pubin -inform DER -in "key$1.der" -out "key$1.pem"; }
+public_key() { public_key_der "$1" "key$1.der" && openssl ec -pubin -inform DER -in "key$1.der" -out "key$1.pem"; }
 sign() { as_user --sign --mechanism "$2" --signature-format openssl --id "$1" --input-file "$3" --output-file sig; }
 verify() { openssl dgst -sha256 -verify "key$1.pem" -signature sig letter; }
 sign_message() { rm -f sig && sign "$1" ECDSA-SHA256 letter && verify "$1"; }

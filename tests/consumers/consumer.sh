@@ -67,7 +67,7 @@ fails() { ! "$@"; }
 make_key() { as_user --keypairgen --key-type "EC:${3:-prime256v1}" --label "$1" --id "$2"; }
 
 # public_pem ID: the public key into ID.pem
-public_pem() { tool --read-object --type pubkey --id "$1" -o "$1.der" && openssl ec -pubin -inform DER -in "$1.der" -out "$1.pem"; }
+public_pem() { public_key_der "$1" "$1.der" && openssl ec -pubin -inform DER -in "$1.der" -out "$1.pem"; }
 
 # key_uri LABEL: with the PIN in a file
 key_uri() { printf 'pkcs11:token=%s;object=%s;type=private?pin-source=file:%s' "$TOKEN" "$1" "$WORK/pin"; }
