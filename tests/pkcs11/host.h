@@ -1,0 +1,42 @@
+#ifndef TS_TESTS_PKCS11_HOST_H
+#define TS_TESTS_PKCS11_HOST_H
+
+#include "tests/pkcs11/live.h"
+
+#include <check.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define ck_rv(call, expected) ck_assert_uint_eq((call), (expected))
+#define SMALL_STACK (128 * 1024)
+
+/* Ends a child with a number that tells the line; 0 is good. */
+#define must(condition)                                                                                                \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            _exit(__LINE__ % 250 + 1);                                                                                 \
+    } while (0)
+
+/** Lives of a host process, for parent and children; they share one signing key, "host". */
+
+/** The child must end with 0. */
+void wait_for(pid_t child);
+/** A read-write session with the user logged in. */
+CK_RV open_user(CK_SESSION_HANDLE *session);
+/** The key of that class; 0 when there is none. */
+CK_OBJECT_HANDLE find_key(CK_SESSION_HANDLE session, CK_OBJECT_CLASS object_class);
+/** Sign and verify. */
+CK_RV sign(CK_SESSION_HANDLE session);
+/** Initialise, log in, sign, finalise: a whole life in a process. */
+CK_RV whole_life(void);
+/** Fixtures: the key is made once by a child; load and initialise; finalise and unload. */
+void suite_setup(void);
+void start(void);
+void stop(void);
+
+/** Where the process stands and what it is left with: signals, descriptors, folders, locale (host_place.c). */
+void host_place_tests(TCase *tests);
+
+extern CK_BYTE host_digest[32];
+
+#endif
