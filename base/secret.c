@@ -5,6 +5,16 @@
 
 #include <openssl/crypto.h>
 
+/* Under AddressSanitizer the leak search has to know these pages: what they point to is not lost. */
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/lsan_interface.h>
+#define SHOW_TO_LEAK_SEARCH(place, size) __lsan_register_root_region(place, size)
+#define HIDE_FROM_LEAK_SEARCH(place, size) __lsan_unregister_root_region(place, size)
+#else
+#define SHOW_TO_LEAK_SEARCH(place, size) ((void)0)
+#define HIDE_FROM_LEAK_SEARCH(place, size) ((void)0)
+#endif
+
 /* In front of each block, so that it can be erased whole. */
 struct head {
     size_t mapped;
@@ -32,6 +42,7 @@ ts_secret_new(size_t size)
     (void)mlock(head, mapped);
     (void)madvise(head, mapped, MADV_DONTDUMP);
     (void)madvise(head, mapped, MADV_WIPEONFORK);
+    SHOW_TO_LEAK_SEARCH(head, mapped);
     head->mapped = mapped;
     return head + 1;
 }
@@ -46,6 +57,7 @@ ts_secret_free(void *memory)
     if (mapped == 0)
         return; /* a forked child: the pages are zero here, their size unknown */
     OPENSSL_cleanse(head, mapped);
+    HIDE_FROM_LEAK_SEARCH(head, mapped);
     (void)munmap(head, mapped);
 }
 
