@@ -4,13 +4,19 @@
 #include "store/pin_source.h"
 #include "store/store.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <p11-kit/p11-kit.h>
 
 /* More slots than any HSM shows to one application. */
 #define SLOTS_MAX 1024
+/* A token may be away for a moment: SoftHSM2 empties and rewrites its file when any process logs in, and whoever looks
+   just then sees none. First pause and number of further looks, each pause twice as long: 620 ms in all. */
+#define AWAY_PAUSE_MS 20
+#define AWAY_LOOKS 5
 
 static bool
 is_lost(CK_RV rv)
@@ -129,11 +135,10 @@ choose_slot(CK_SLOT_ID *out, struct ts_hsm *hsm)
     free(slots);
     if (rv != CKR_OK)
         return ts_hsm_failed(hsm, "C_GetSlotList", rv);
-    if (matches == 1)
-        return TS_OK;
-    ts_log(hsm->env, TS_LOG_ERROR, "HSM: %s; check token, serial and manufacturer in its URI",
-        matches ? "several tokens fit the URI" : "no token fits the URI");
-    return TS_IO;
+    if (matches > 1)
+        ts_log(hsm->env, TS_LOG_ERROR, "HSM: several tokens fit the URI; check token, serial and manufacturer in it");
+    hsm->away = matches == 0;
+    return matches == 1 ? TS_OK : TS_IO;
 }
 
 /* --- login --- */
@@ -166,6 +171,7 @@ log_in_with(struct ts_hsm *hsm, const struct ts_buf *pin)
     CK_RV rv = hsm->module->C_Login(hsm->session, CKU_USER, pin->data, pin->len);
     if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN)
         return TS_OK;
+    hsm->away = rv == CKR_GENERAL_ERROR || rv == CKR_TOKEN_NOT_PRESENT || rv == CKR_TOKEN_NOT_RECOGNIZED;
     if (rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID) {
         ts_buf_clear(&hsm->refused_pin);
         (void)ts_buf_put(&hsm->refused_pin, pin->data, pin->len);
@@ -229,12 +235,10 @@ open_session(struct ts_hsm *hsm, bool writable)
     return result;
 }
 
-enum ts_error
-ts_hsm_connect(struct ts_hsm *hsm, bool writable)
+static enum ts_error
+connect_once(struct ts_hsm *hsm, bool writable)
 {
-    hsm->lost = false;
-    if (hsm->session != CK_INVALID_HANDLE && (hsm->writable || !writable))
-        return TS_OK;
+    hsm->away = false;
     enum ts_error result = hsm->module ? TS_OK : load_module(hsm);
     if (result == TS_OK) {
         close_session(hsm);
@@ -243,5 +247,31 @@ ts_hsm_connect(struct ts_hsm *hsm, bool writable)
     /* With nothing open there is no reason to keep the module; the next use starts from the beginning. */
     if (result != TS_OK)
         ts_hsm_disconnect(hsm);
+    return result;
+}
+
+static void
+pause_ms(long ms)
+{
+    struct timespec left = {.tv_nsec = ms * 1000000};
+
+    while (nanosleep(&left, &left) != 0 && errno == EINTR)
+        continue;
+}
+
+enum ts_error
+ts_hsm_connect(struct ts_hsm *hsm, bool writable)
+{
+    hsm->lost = false;
+    if (hsm->session != CK_INVALID_HANDLE && (hsm->writable || !writable))
+        return TS_OK;
+    enum ts_error result = connect_once(hsm, writable);
+    for (int look = 0; result != TS_OK && hsm->away && look < AWAY_LOOKS; look++) {
+        pause_ms(AWAY_PAUSE_MS << look);
+        result = connect_once(hsm, writable);
+    }
+    if (result != TS_OK && hsm->away)
+        ts_log(hsm->env, TS_LOG_ERROR,
+            "HSM: no token fits the URI, or it does not answer; check token, serial and manufacturer in it");
     return result;
 }

@@ -21,6 +21,7 @@ struct ts_hsm {
     CK_SESSION_HANDLE session; /**< CK_INVALID_HANDLE while closed */
     bool writable;             /**< the session may make objects */
     CK_OBJECT_HANDLE key;      /**< CK_INVALID_HANDLE until found and checked in this session */
+    bool away;                 /**< the last attempt to connect found no token: another look may help */
     bool lost;                 /**< the last failure looks like a lost session: connecting once more may help */
 };
 

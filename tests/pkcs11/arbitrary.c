@@ -29,8 +29,8 @@ session_of(struct arbitrary *state)
 {
     uint8_t choice = take(state);
 
-    if (choice < 8)
-        return choice & 1 ? ~0UL : choice;
+    if (choice < 8) /* small numbers would be sessions of other threads */
+        return choice & 1 ? ~0UL : choice * 0x10000000UL;
     return state->sessions[choice % LENGTH(state->sessions)];
 }
 
