@@ -1,6 +1,7 @@
 #include "mpc/half_make.h"
 #include "mpc/keygen_run.h"
 #include "mpc/machine.h"
+#include "mpc/point_library.h"
 #include "mpc/presig.h"
 #include "mpc/proof.h"
 #include "tests/safe_primes.h"
@@ -231,6 +232,37 @@ decrypt(struct world *world)
     ts_scope_free(scope);
 }
 
+/* Products of one secret scalar by one library: of the generator, of a point, and the scalar 0, that gives infinity. */
+static void
+multiply(struct world *world, enum ts_curve curve, const struct ts_point_library *library)
+{
+    uint8_t bytes[TS_SCALAR_MAX_BYTES] = {0};
+    struct ts_group *group = NULL;
+    struct ts_scope *scope = NULL;
+
+    need(ts_group_new_with(&group, &world->env, curve, library) == TS_OK && ts_scope_new(&scope) == TS_OK, "a curve");
+    for (size_t len = 0; len <= sizeof bytes; len += sizeof bytes / 2) {
+        memset(bytes, 0x3c, len);
+        const struct ts_num *k = secret_number(scope, bytes, sizeof bytes);
+        const struct ts_point *base = ts_point_mul_base(scope, group, k),
+                              *product = ts_point_mul(scope, group, k, base);
+        need(product && ts_point_is_infinity(group, product) == (len == 0), "a product");
+    }
+    ts_scope_free(scope);
+    ts_group_free(group);
+}
+
+/* Each curve with each library that does it; the parts above have one of them each. */
+static void
+points(struct world *world)
+{
+    for (enum ts_curve curve = TS_CURVE_P256; curve <= TS_CURVE_P521; curve++)
+        multiply(world, curve, &ts_point_openssl);
+#if defined(TS_LIBSECP256K1)
+    multiply(world, TS_CURVE_SECP256K1, &ts_point_secp256k1);
+#endif
+}
+
 static void
 close_world(struct world *world)
 {
@@ -251,7 +283,7 @@ main(int argc, char **argv)
         const char *name;
         void (*run)(struct world *world);
     } parts[] = {{"keygen", keygen}, {"decrypt", decrypt}, {"store", store}, {"presign", presign}, {"sign", sign},
-        {"factor", factor}, {"rounds", rounds}};
+        {"factor", factor}, {"points", points}, {"rounds", rounds}};
     static struct world world;
 
     open_world(&world);
