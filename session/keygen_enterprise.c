@@ -1,6 +1,7 @@
 #include "base/secret.h"
 #include "mpc/machine.h"
 #include "session/enterprise_internal.h"
+#include "session/meet_enterprise.h"
 #include "session/talk.h"
 
 #include <stdio.h>
@@ -173,7 +174,8 @@ start(struct run *run, const struct ts_peer_row *peer)
     if (error == TS_OK)
         error = begin_entry(run, peer);
     if (error == TS_OK)
-        error = ts_connection_acquire(&run->connection, &fresh, run->enterprise, run->keyring, peer->pairing);
+        error = ts_connection_await(
+            &run->connection, &fresh, run->enterprise, run->keyring, peer->pairing, run->job->wait_ms, run->entry);
     if (error == TS_OK)
         error = ts_keygen_p1_new(
             &run->machine, run->enterprise->mpc, run->connection->partner->pairing, curve, run->row.key);

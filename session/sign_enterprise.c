@@ -1,6 +1,7 @@
 #include "base/secret.h"
 #include "mpc/machine.h"
 #include "session/enterprise_internal.h"
+#include "session/meet_enterprise.h"
 #include "session/talk.h"
 
 #include <stdio.h>
@@ -52,8 +53,8 @@ load_half(struct run *run)
 static enum ts_error
 begin(struct run *run)
 {
-    enum ts_error error =
-        ts_connection_acquire(&run->connection, &run->fresh, run->enterprise, run->keyring, run->row.pairing);
+    enum ts_error error = ts_connection_await(
+        &run->connection, &run->fresh, run->enterprise, run->keyring, run->row.pairing, run->job->wait_ms, run->entry);
     if (error != TS_OK)
         return error;
     run->batch = ts_connection_batch(run->enterprise, run->connection);
