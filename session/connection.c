@@ -164,6 +164,14 @@ ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *
     ts_link_shutdown(connection->link);
 }
 
+void
+ts_connection_silent(struct ts_enterprise *enterprise, struct ts_connection *connection)
+{
+    ts_log(enterprise->env, TS_LOG_WARNING, "the connection with peer %s is given up: no answer for %u ms",
+        connection->partner->row.name, enterprise->config->timeout.step);
+    ts_link_shutdown(connection->link);
+}
+
 uint64_t
 ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {
@@ -403,7 +411,6 @@ ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterpr
     enum ts_error error = enterprise->stopping ? TS_IO : partner_get(&partner, enterprise, keyring, pairing);
     if (error == TS_OK) {
         partner->users++;
-        ts_meeting_start(enterprise, keyring, partner->row.token);
         error = take_turn(enterprise, partner);
         wait_for_dial(enterprise, partner);
         dead = detach_dead(partner);

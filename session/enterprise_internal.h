@@ -86,6 +86,10 @@ bool ts_enterprise_stopping(struct ts_enterprise *enterprise);
  * and logged (protocol.md 7). Still to be released. */
 void ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection);
 
+/** The peer's machine, which answers at once, was silent for as long as a step may take: the connection leads nowhere, and
+ *  the next caller dials anew. Still to be released. */
+void ts_connection_silent(struct ts_enterprise *enterprise, struct ts_connection *connection);
+
 /** The next batch number of the connection. */
 uint64_t ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection);
 

@@ -111,12 +111,13 @@ new_meeting(struct ts_meeting **out, struct ts_enterprise *enterprise, const str
     return error;
 }
 
-void
-ts_meeting_start(struct ts_enterprise *enterprise, const struct ts_keyring *keyring, uint64_t token)
+/* Under the lock. A failure is logged once; then this process dials only. */
+static void
+start_listening(struct ts_enterprise *enterprise, const struct ts_keyring *keyring, uint64_t token)
 {
     const char *address = enterprise->config->listen;
 
-    if (!address || enterprise->meeting || enterprise->listen_failed || enterprise->stopping)
+    if (enterprise->meeting || enterprise->listen_failed || enterprise->stopping)
         return;
     enum ts_error error = ts_tcp_listen(&enterprise->listener, enterprise->env, address);
     if (error == TS_OK)
@@ -207,11 +208,16 @@ ts_meeting_wait(struct ts_enterprise *enterprise, uint64_t until_ms)
     pthread_mutex_unlock(&enterprise->lock);
 }
 
-/* Where no thread takes callers, one may have called since the last wait. */
+/* Open for callers at the first use; and where no thread takes them, one may have called since the last wait. */
 static void
-take_waiting_caller(struct ts_enterprise *enterprise)
+open_door(struct ts_enterprise *enterprise, const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES])
 {
+    struct ts_peer_row row;
+
+    if (!enterprise->config->listen || ts_peer_get(&row, enterprise->store, pairing) != TS_OK)
+        return;
     pthread_mutex_lock(&enterprise->lock);
+    start_listening(enterprise, keyring, row.token);
     if (enterprise->listener && !enterprise->accepting && !enterprise->taking && !enterprise->stopping)
         take_caller(enterprise, 0);
     pthread_mutex_unlock(&enterprise->lock);
@@ -232,7 +238,7 @@ ts_connection_await(struct ts_connection **out, bool *fresh, struct ts_enterpris
     uint32_t patience = wait_ms ? wait_ms : enterprise->config->timeout.wait;
     uint64_t deadline = ts_now_ms(enterprise->env) + patience;
 
-    take_waiting_caller(enterprise);
+    open_door(enterprise, keyring, pairing);
     enum ts_error error = ts_connection_acquire(out, fresh, enterprise, keyring, pairing);
 
     for (unsigned attempt = 0; error == TS_IO && ts_now_ms(enterprise->env) < deadline; attempt++) {

@@ -18,10 +18,6 @@ struct ts_meeting {
 struct ts_meeting *ts_meeting_hold(struct ts_meeting *meeting);
 void ts_meeting_put(struct ts_meeting *meeting);
 
-/** Under the lock: listen for the devices of a token, when the configuration says so and nothing listens yet. A failure
- *  is logged once; then this process dials only. */
-void ts_meeting_start(struct ts_enterprise *enterprise, const struct ts_keyring *keyring, uint64_t token);
-
 /** Without the lock: listen no longer (token 0: whichever it is for). */
 void ts_meeting_stop(struct ts_enterprise *enterprise, uint64_t token);
 
@@ -30,7 +26,7 @@ void ts_meeting_stop(struct ts_enterprise *enterprise, uint64_t token);
 void ts_meeting_wait(struct ts_enterprise *enterprise, uint64_t until_ms);
 
 /** As ts_connection_acquire, but when the peer cannot be reached wait for it to come (or to answer when it is dialled
- *  again) for wait_ms, or as configured when that is 0; the entry shows that it waits. */
+ *  again) for wait_ms, or as configured when that is 0; the entry shows that it waits. Its first use opens the listener. */
 enum ts_error ts_connection_await(struct ts_connection **out, bool *fresh, struct ts_enterprise *enterprise,
     const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES], uint32_t wait_ms,
     struct ts_journal_entry *entry);

@@ -327,15 +327,18 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
             error = converse(&run, both);
         }
     }
-    bool cheated = error == TS_CHEATED || (error == TS_LOCKED && run.session && *ts_session_reason(run.session));
+    bool told = run.session && *ts_session_reason(run.session); /* by the other side */
+    bool cheated = error == TS_CHEATED || (error == TS_LOCKED && told);
     if (cheated)
         lock_key(&run, error);
     else if (error != TS_OK)
         explain(&run, error);
     if (error != TS_OK && run.session && !cheated)
         (void)ts_session_fail(run.session, error, NULL);
-    if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
+    if (error == TS_FORMAT && run.session && !told)
         ts_connection_violation(enterprise, run.connection);
+    if (error == TS_TIMEOUT && run.session && !run.asked && !told)
+        ts_connection_silent(enterprise, run.connection);
     if (error == TS_OK) {
         memcpy(signature, both, size);
         *len = size;

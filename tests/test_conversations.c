@@ -360,6 +360,48 @@ START_TEST(threads_share_one_connection)
 }
 END_TEST
 
+static void
+wrong_confirmation(int type, struct ts_buf *payload, enum ts_curve curve, uint32_t bits)
+{
+    (void)curve;
+    (void)bits;
+    if (type == TS_MESSAGE_KEYGEN_CONFIRM)
+        payload->data[0] ^= 1;
+}
+
+static size_t
+halves_of_peer(void)
+{
+    struct ts_half_row *rows = NULL;
+    size_t count = 0;
+
+    ck_assert_int_eq(ts_half_list(&rows, &count, both.peer_store, both.p2.token), TS_OK);
+    free(rows);
+    return count;
+}
+
+/* The peer has stored its half as pending, and its answer is lost or wrong: it is told that no key was made, now or when
+   it is there again. */
+START_TEST(a_run_that_fails_at_the_end_leaves_nothing)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    two_sides_stop_peer(&both);
+    both.tamper = wrong_confirmation;
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_CHEATED);
+    ck_assert_uint_eq(halves_of_peer(), 0);
+    ck_assert_uint_eq(farewells_left(), 0);
+    two_sides_stop_peer(&both);
+    both.tamper = NULL;
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    ck_assert_uint_eq(farewells_left(), 0);
+    ck_assert_int_eq(peer_half_state(&key), TS_HALF_ACTIVE);
+}
+END_TEST
+
 /* A port that is free now, for a listener that is started later. */
 static void
 choose_port(char out[64])
@@ -531,6 +573,7 @@ main(void)
     tcase_add_test(tests, both_sides_keep_a_journal);
     tcase_add_test(tests, the_digest_is_recomputed);
     tcase_add_test(tests, threads_share_one_connection);
+    tcase_add_test(tests, a_run_that_fails_at_the_end_leaves_nothing);
     tcase_add_loop_test(tests, a_device_dials_in, 0, 2);
     tcase_add_test(tests, addresses_are_tried_in_order);
     tcase_add_test(tests, a_caller_waits_for_a_peer_that_is_away);
