@@ -6,7 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-#define PAIRING_MAX_BYTES 65536
 /* Below what a peer serves on one connection (32), with room for what the library itself has to tell it. */
 #define BUSY_MAX 24
 
@@ -17,23 +16,9 @@ partner_free(struct ts_partner *partner)
 {
     if (!partner)
         return;
-    ts_pairing_free(partner->pairing);
     if (partner->identity)
         ts_identity_free(partner->identity);
     free(partner);
-}
-
-static enum ts_error
-load_pairing(struct ts_partner *partner, struct ts_enterprise *enterprise, const struct ts_keyring *keyring)
-{
-    struct ts_buf bytes;
-
-    ts_buf_init_secret(&bytes, PAIRING_MAX_BYTES);
-    enum ts_error error = ts_peer_data(&bytes, enterprise->store, keyring, partner->row.pairing);
-    if (error == TS_OK)
-        error = ts_pairing_decode(&partner->pairing, enterprise->mpc, bytes.data, bytes.len);
-    ts_buf_clear(&bytes);
-    return error == TS_FORMAT ? TS_STORAGE : error;
 }
 
 static enum ts_error
@@ -44,8 +29,6 @@ partner_load(struct ts_partner **out, struct ts_enterprise *enterprise, const st
     if (!partner)
         return TS_INTERNAL;
     enum ts_error error = ts_peer_get(&partner->row, enterprise->store, pairing);
-    if (error == TS_OK)
-        error = load_pairing(partner, enterprise, keyring);
     if (error == TS_OK)
         error = ts_identity_load(&partner->identity, enterprise->env, enterprise->store, partner->row.token, keyring);
     if (error != TS_OK)
@@ -124,6 +107,7 @@ ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
             continue;
         }
         *at = partner->next;
+        ts_parameters_drop(&enterprise->parameters, partner->row.pairing);
         partner->dropped = true;
         partner->users++; /* ours, until it is closed below */
         partner->next = dropped;

@@ -15,9 +15,12 @@ init_locks(struct ts_enterprise *enterprise)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     int failed = pthread_cond_init(&enterprise->dialled, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (failed)
-        pthread_mutex_destroy(&enterprise->lock);
-    return failed ? TS_INTERNAL : TS_OK;
+    if (!failed && ts_parameters_init(&enterprise->parameters) == TS_OK)
+        return TS_OK;
+    if (!failed)
+        pthread_cond_destroy(&enterprise->dialled);
+    pthread_mutex_destroy(&enterprise->lock);
+    return TS_INTERNAL;
 }
 
 static enum ts_error
@@ -74,6 +77,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
     if (!enterprise)
         return;
     ts_partners_drop(enterprise, 0);
+    ts_parameters_clear(&enterprise->parameters);
     ts_holder_close(enterprise->holder);
     if (enterprise->store)
         ts_store_close(enterprise->store);
@@ -99,6 +103,15 @@ ts_enterprise_abandon(struct ts_enterprise *enterprise)
         ts_store_abandon(enterprise->store);
     if (enterprise->hsm)
         ts_hsm_abandon(enterprise->hsm);
+}
+
+enum ts_error
+ts_enterprise_pairing(const struct ts_pairing **out, struct ts_enterprise *enterprise, const struct ts_keyring *keyring,
+    const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES])
+{
+    const struct ts_parameters_source source = {enterprise->mpc, enterprise->store, keyring};
+
+    return ts_parameters_use(out, &enterprise->parameters, &source, pairing, aux);
 }
 
 struct ts_store *

@@ -100,6 +100,26 @@ enum ts_error ts_key_usable(struct ts_enterprise *enterprise, const uint8_t key[
  * connection do. No network. Returns: TS_OK; TS_STORAGE. */
 enum ts_error ts_key_destroy(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
 
+/* --- refresh (session/refresh_enterprise.c) --- */
+
+struct ts_search;
+
+struct ts_refresh_job {
+    uint8_t key[TS_ID_BYTES];
+    struct ts_asker asker;          /**< the label is not used: the peer shows its own */
+    const struct ts_search *search; /**< of safe primes when none wait; NULL: quiet, configured threads */
+};
+
+/** Give both halves of a key new shares and both sides new parameters (protocol.md 8). The public key stays; a lock that
+ *  was there is lifted; the old halves are erased, here when the peer has acknowledged. The caller has seen to it that an
+ *  administrator asked for it.
+ *  Out:  generation  the new one
+ *  Returns: TS_OK (also when the peer has not acknowledged yet: that is repeated); TS_EXISTS (another refresh of the key
+ *  is running); TS_NOT_FOUND (no such half; the peer has another generation); TS_REFUSED; TS_TIMEOUT; TS_IO; TS_FORMAT;
+ *  TS_CHEATED (the key has been locked); TS_STORAGE; TS_INTERNAL. */
+enum ts_error ts_refresh_enterprise(uint32_t *generation, struct ts_enterprise *enterprise, uint64_t token,
+    const struct ts_keyring *keyring, const struct ts_refresh_job *job);
+
 /* --- temporary keys (session/farewell_enterprise.c) --- */
 
 /** A temporary key shall stay; and: a key shall now live only as long as this process. Stored in the unit that is open.
@@ -117,8 +137,6 @@ enum ts_error ts_keys_bury(struct ts_enterprise *enterprise, uint64_t token);
 void ts_enterprise_farewell(struct ts_enterprise *enterprise, uint64_t token);
 
 /* --- pairing (session/pair_enterprise.c) --- */
-
-struct ts_search;
 
 /** Identity, device hedge key of a token: made when absent. Returns: TS_OK; TS_STORAGE; TS_INTERNAL. */
 enum ts_error ts_enterprise_prepare_token(

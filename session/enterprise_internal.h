@@ -3,6 +3,7 @@
 
 #include "mpc/half.h"
 #include "session/enterprise.h"
+#include "session/parameters.h"
 #include "transport/link.h"
 #include "transport/message.h"
 
@@ -20,6 +21,7 @@ struct ts_enterprise {
     struct ts_holder *holder;
     struct ts_hsm *hsm; /* NULL when not configured */
     struct ts_mpc *mpc;
+    struct ts_parameters_cache parameters;
     pthread_mutex_t lock;        /* guards what follows; never held across network I/O */
     pthread_cond_t dialled;      /* a dial ended; CLOCK_MONOTONIC */
     struct ts_partner *partners; /* of unlocked tokens */
@@ -35,12 +37,11 @@ struct ts_connection {
     unsigned users;
 };
 
-/* A peer that a thread has asked for since login: its parameters, and the connection when there is one. */
+/* A peer that a thread has asked for since login, and the connection when there is one. */
 struct ts_partner {
     struct ts_partner *next;
     struct ts_peer_row row;
     struct ts_identity *identity;
-    struct ts_pairing *pairing;
     struct ts_connection *current;
     bool dialling;
     uint64_t violations; /* connections closed for a message that does not parse */
@@ -67,6 +68,11 @@ void ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connect
 /** The next batch number of the connection. */
 uint64_t ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection);
 
+/** Parameters of a pairing by their aux (zero: the first ones), to be given back with ts_parameters_release.
+ *  Returns: as ts_parameters_use. */
+enum ts_error ts_enterprise_pairing(const struct ts_pairing **out, struct ts_enterprise *enterprise,
+    const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES]);
+
 /** Drop the partners of a token (0: of all tokens). */
 void ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token);
 
@@ -82,11 +88,27 @@ enum ts_error ts_enterprise_identity(
  * Best effort. */
 enum ts_error ts_commit_send(
     struct ts_enterprise *enterprise, struct ts_session *session, const struct ts_half_row *row);
+/** The same in a session of its own, when the generation has not been acknowledged. */
+void ts_commit_repeat(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_half_row *row);
+/** The peer may hold a pending half of a run that never became a generation here: tell it so, for exactly this run. Best
+ * effort. */
+void ts_abort_send(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_half_row *row);
 /** All commits of a pairing that wait. */
 void ts_commits_repeat(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_peer_row *peer);
 
 /** Tell a connected peer which of its halves have ended with their session. Best effort. */
 void ts_farewells_tell(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_peer_row *peer);
+
+/** What was seen of the other side's cheating or fault. */
+struct ts_fault {
+    const char *peer; /**< its name */
+    const char *step;
+    enum ts_error error;
+    struct ts_session *session; /**< when the peer itself has said so; NULL is allowed */
+    struct ts_link *link;       /**< to tell the peer; NULL: it is not told */
+};
+/** Lock a key, durably before anything else: whoever comes after finds it locked. Then the log, then the peer. */
+void ts_lock_enterprise(struct ts_enterprise *enterprise, const struct ts_half_row *row, const struct ts_fault *fault);
 
 /** What the peer is shown, bounded and cleaned to what the schema takes. */
 void ts_asker_to_context(struct ts_context *out, const struct ts_asker *asker);

@@ -20,6 +20,7 @@ struct run {
     struct ts_half_row row;
     struct ts_half *half;
     const struct ts_asker *asker;
+    const struct ts_pairing *pairing;
     bool peer_may_hold; /* the peer may have stored its half: an abort has to be told */
 };
 
@@ -52,6 +53,7 @@ wrap_init(struct ts_buf *out, const struct run *run, const struct ts_buf *payloa
     struct ts_keygen_init init = {
         .payload = payload->data, .payload_len = payload->len, .temporary = run->asker->temporary};
 
+    memcpy(init.parameters, run->row.parameters, sizeof init.parameters);
     ts_asker_to_context(&init.context, run->asker);
     return ts_keygen_init_encode(out, &init);
 }
@@ -126,24 +128,16 @@ store_key(struct run *run, const struct ts_new_key *key, ts_keygen_record record
     return error;
 }
 
-/* The peer may hold a pending half of a run that never became a key here: tell it so, for exactly this run. */
-static void
-tell_abort(struct run *run)
+/* After the connection is there: the commits that waited may bring newer ones. */
+static enum ts_error
+choose_parameters(struct run *run)
 {
-    struct ts_commit abort = {.generation = run->row.generation};
-    struct ts_session *session = NULL;
-    struct ts_message reply = {0};
-    struct ts_buf payload;
+    enum ts_error error = ts_parameters_current(run->row.parameters, run->enterprise->store, run->row.pairing);
 
-    memcpy(abort.key, run->row.key, sizeof abort.key);
-    memcpy(abort.confirmation, run->row.confirmation, sizeof abort.confirmation);
-    ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
-    if (ts_commit_encode(&payload, &abort) == TS_OK && ts_session_open(&session, run->connection->link) == TS_OK)
-        (void)ts_talk(&reply, run->enterprise->env, session, TS_MESSAGE_ABORT, &payload, TS_MESSAGE_ABORT_DONE,
-            run->enterprise->config->timeout.step);
-    ts_message_clear(&reply);
-    ts_session_close(session);
-    ts_buf_clear(&payload);
+    if (error == TS_OK)
+        error =
+            ts_enterprise_pairing(&run->pairing, run->enterprise, run->keyring, run->row.pairing, run->row.parameters);
+    return error;
 }
 
 static enum ts_error
@@ -161,8 +155,9 @@ start(struct run *run, const struct ts_peer_row *peer, enum ts_curve curve)
     if (error == TS_OK)
         error = ts_connection_acquire(&run->connection, &fresh, run->enterprise, run->keyring, peer->pairing);
     if (error == TS_OK)
-        error = ts_keygen_p1_new(
-            &run->machine, run->enterprise->mpc, run->connection->partner->pairing, curve, run->row.key);
+        error = choose_parameters(run);
+    if (error == TS_OK)
+        error = ts_keygen_p1_new(&run->machine, run->enterprise->mpc, run->pairing, curve, run->row.key);
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
     return error;
@@ -205,13 +200,14 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
         if (run.session)
             (void)ts_session_fail(run.session, error, "keygen failed at the enterprise side");
         if (run.half && run.peer_may_hold)
-            tell_abort(&run);
+            ts_abort_send(enterprise, run.connection->link, &run.row);
         if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
             ts_connection_violation(enterprise, run.connection);
     }
     ts_session_close(run.session);
     ts_machine_free(run.machine);
     ts_half_free(run.half);
+    ts_parameters_release(&enterprise->parameters, run.pairing);
     if (run.connection)
         ts_connection_release(enterprise, run.connection);
     return error;

@@ -4,18 +4,13 @@
 #include "mpc/half.h"
 #include "mpc/machine.h"
 #include "session/mobile.h"
+#include "session/parameters.h"
 #include "transport/link.h"
 #include "transport/message.h"
 
 #include <pthread.h>
 
 /* Private to the mobile side of session/. */
-
-/* Pairing parameters in use; kept until the mobile closes, shared by its threads. */
-struct ts_loaded_pairing {
-    struct ts_loaded_pairing *next;
-    struct ts_pairing *pairing;
-};
 
 struct ts_mobile {
     struct ts_mobile_options options;
@@ -29,7 +24,7 @@ struct ts_mobile {
     bool stopping;
     uint64_t violations; /* connections closed for a message that does not parse, since the start */
     struct ts_mobile_connection *connections;
-    struct ts_loaded_pairing *pairings;
+    struct ts_parameters_cache parameters;
 };
 
 struct ts_mobile_connection {
@@ -62,8 +57,12 @@ void ts_conversation_serve(struct ts_conversation *conversation);
 enum ts_error ts_hello_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_pair_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_keygen_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_refresh_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_commit_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+/** After the confirmation has been sent: the commit usually follows in the same session; when it does not, it comes at
+ *  the next connection. */
+enum ts_error ts_commit_wait(struct ts_conversation *conversation);
 enum ts_error ts_abort_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_farewell_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *first);
@@ -76,9 +75,14 @@ enum ts_error ts_mobile_tell(
  * when the other side gave up meanwhile. */
 enum ts_error ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question *question);
 
-/** Parameters of a pairing, loaded once. Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE; TS_INTERNAL. */
-enum ts_error ts_mobile_pairing(
-    const struct ts_pairing **out, struct ts_mobile *mobile, const uint8_t pairing[TS_ID_BYTES]);
+/** Parameters of a pairing by their aux (zero: the first ones), to be given back with ts_parameters_release.
+ *  Returns: as ts_parameters_use. */
+enum ts_error ts_mobile_pairing(const struct ts_pairing **out, struct ts_mobile *mobile,
+    const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES]);
+
+/** The other side cheated or is faulty: lock the key, durably before the other side hears of it, and give the
+ *  conversation its reason. */
+void ts_lock_own(struct ts_conversation *conversation, const struct ts_half_row *row, const char *step);
 
 /** May this batch number be used now? Each once in a connection; up to 64 may come out of order. */
 bool ts_mobile_batch_use(struct ts_mobile_connection *connection, uint64_t batch);

@@ -17,6 +17,7 @@ struct run {
     struct ts_half_row row;
     struct ts_peer_row peer; /* for its name */
     struct ts_half *half;
+    const struct ts_pairing *pairing; /* parameters */
     struct ts_connection *connection;
     bool fresh;
     uint64_t batch;
@@ -53,12 +54,16 @@ begin(struct run *run)
 {
     enum ts_error error =
         ts_connection_acquire(&run->connection, &run->fresh, run->enterprise, run->keyring, run->row.pairing);
+    if (error == TS_OK)
+        error =
+            ts_enterprise_pairing(&run->pairing, run->enterprise, run->keyring, run->row.pairing, run->row.parameters);
     if (error != TS_OK)
         return error;
+    ts_commit_repeat(run->enterprise, run->connection->link, &run->row);
     run->batch = ts_connection_batch(run->enterprise, run->connection);
     struct ts_presign_place place = {
         .mpc = run->enterprise->mpc,
-        .pairing = run->connection->partner->pairing,
+        .pairing = run->pairing,
         .half = run->half,
         .n1 = run->connection->n1,
         .n2 = run->connection->n2,
@@ -75,8 +80,10 @@ end(struct run *run)
 {
     ts_session_close(run->session);
     ts_machine_free(run->machine);
+    ts_parameters_release(&run->enterprise->parameters, run->pairing);
     if (run->connection)
         ts_connection_release(run->enterprise, run->connection);
+    run->pairing = NULL;
     run->session = NULL;
     run->machine = NULL;
     run->connection = NULL;
@@ -191,48 +198,6 @@ converse(struct run *run, uint8_t *signature)
     return error;
 }
 
-/* The other side locks too, so that no other session of the key goes on there. Best effort: our own lock is what
- * counts. */
-static void
-tell_lock(struct run *run, const char *reason)
-{
-    struct ts_lock lock = {0};
-    struct ts_session *session = NULL;
-    struct ts_message reply = {0};
-    struct ts_buf payload;
-
-    memcpy(lock.key, run->row.key, sizeof lock.key);
-    (void)snprintf(lock.reason, sizeof lock.reason, "%s", reason);
-    ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
-    if (ts_lock_encode(&payload, &lock) == TS_OK && ts_session_open(&session, run->connection->link) == TS_OK)
-        (void)ts_talk(&reply, run->enterprise->env, session, TS_MESSAGE_LOCK, &payload, TS_MESSAGE_LOCK_DONE,
-            run->enterprise->config->timeout.step);
-    ts_message_clear(&reply);
-    ts_session_close(session);
-    ts_buf_clear(&payload);
-}
-
-/* Durable before anything else: whoever comes after finds the key locked. */
-static void
-lock_key(struct run *run, enum ts_error error)
-{
-    const char *step = run->machine ? ts_machine_state(run->machine) : "SIGN_ROUND_1";
-    const char *said = run->session ? ts_session_reason(run->session) : "";
-    char reason[160];
-
-    (void)snprintf(
-        reason, sizeof reason, "%.100s at %.20s", *said ? said : "the peer's proof, opening or answer is wrong", step);
-    enum ts_error stored = ts_half_lock(run->enterprise->store, run->row.key, reason);
-    ts_log(run->enterprise->env, TS_LOG_ERROR,
-        "key %s is locked (%s): peer %s, %s, %s; every use is refused until an administrator refreshes the key; find "
-        "out whether the device is "
-        "faulty or hostile first",
-        run->row.label, stored == TS_OK ? "durably" : "BUT THE LOCK COULD NOT BE STORED", run->peer.name,
-        ts_error_text(error), reason);
-    if (!*said && run->connection)
-        tell_lock(run, reason);
-}
-
 static void
 explain(const struct run *run, enum ts_error error)
 {
@@ -297,7 +262,9 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
     }
     bool cheated = error == TS_CHEATED || (error == TS_LOCKED && run.session && *ts_session_reason(run.session));
     if (cheated)
-        lock_key(&run, error);
+        ts_lock_enterprise(enterprise, &run.row,
+            &(struct ts_fault){run.peer.name, run.machine ? ts_machine_state(run.machine) : "SIGN_ROUND_1", error,
+                run.session, run.connection ? run.connection->link : NULL});
     else if (error != TS_OK)
         explain(&run, error);
     if (error != TS_OK && run.session && !cheated)

@@ -3,7 +3,6 @@
 #include "session/mobile_internal.h"
 #include "session/talk.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define HALF_MAX_BYTES 16384
@@ -56,7 +55,7 @@ load_half(struct run *run)
     }
     ts_buf_clear(&bytes);
     if (error == TS_OK)
-        error = ts_mobile_pairing(&run->pairing, mobile, run->row.pairing);
+        error = ts_mobile_pairing(&run->pairing, mobile, run->row.pairing, run->row.parameters);
     run->curve = run->half ? run->half->curve : TS_CURVE_NONE;
     return error;
 }
@@ -173,9 +172,12 @@ still_unlocked(struct run *run)
     struct ts_half_row now;
     enum ts_error error = ts_half_get(&now, run->conversation->mobile->options.store, run->row.key, false);
 
-    if (error == TS_OK && (now.locked || now.generation != run->row.generation)) {
-        run->conversation->reason = "the key was locked or refreshed meanwhile";
+    if (error == TS_OK && now.locked) {
+        run->conversation->reason = "the key was locked meanwhile";
         error = TS_LOCKED;
+    } else if (error == TS_OK && now.generation != run->row.generation) {
+        run->conversation->reason = "the key was refreshed meanwhile";
+        error = TS_NOT_FOUND;
     }
     return error;
 }
@@ -260,22 +262,6 @@ round_2(struct run *run)
     return error;
 }
 
-/* Durable before the other side hears of it. */
-static void
-lock_key(struct run *run)
-{
-    char reason[160];
-
-    (void)snprintf(reason, sizeof reason, "the enterprise's proof or opening is wrong at %s",
-        run->machine ? ts_machine_state(run->machine) : "SIGN_ROUND_1");
-    enum ts_error stored = ts_half_lock(run->conversation->mobile->options.store, run->row.key, reason);
-    ts_log(run->conversation->mobile->env, TS_LOG_ERROR,
-        "key %s is locked (%s): partner %s: %s; every use is refused until an administrator refreshes the key",
-        run->row.label, stored == TS_OK ? "durably" : "BUT THE LOCK COULD NOT BE STORED",
-        run->conversation->connection->peer.name, reason);
-    run->conversation->reason = "your proof or opening is wrong: the key is locked at the device";
-}
-
 enum ts_error
 ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *first)
 {
@@ -285,9 +271,10 @@ ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *fi
     if (error == TS_OK)
         error = round_2(&run);
     if (error == TS_CHEATED && !*ts_session_reason(conversation->session))
-        lock_key(&run);
+        ts_lock_own(conversation, &run.row, run.machine ? ts_machine_state(run.machine) : "SIGN_ROUND_1");
     ts_presig_p2_free(run.presig);
     ts_machine_free(run.machine);
     ts_half_free(run.half);
+    ts_parameters_release(&conversation->mobile->parameters, run.pairing);
     return error;
 }

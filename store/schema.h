@@ -4,7 +4,7 @@
 #include "store/db.h"
 
 /** What user_version a database of this program has. */
-#define TS_SCHEMA_VERSION 2
+#define TS_SCHEMA_VERSION 3
 
 /** Bring an open database to the schema of this program: make it in an empty file, or run the missing migrations, all
  *  in one transaction. Safe against other processes that do the same.

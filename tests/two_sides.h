@@ -31,7 +31,8 @@ struct two_sides {
     char address[64];
     /* What the peer's policy answers, and what it was shown last. */
     _Atomic enum ts_error verdict; /* TS_OK, TS_REFUSED, TS_TIMEOUT (waits until the deadline) */
-    atomic_uint asked;
+    atomic_uint asked, asked_refresh;
+    atomic_bool shown_locked; /* by the last question about a refresh */
     char shown_label[65], shown_mechanism[32];
     uint8_t shown_message[64];
     size_t shown_message_len;
@@ -47,6 +48,9 @@ void two_sides_stop_peer(struct two_sides *both);
 void two_sides_start_peer(struct two_sides *both);
 /* The enterprise alone. */
 void two_sides_restart_enterprise(struct two_sides *both);
+
+/* A pair of test-only safe primes for each side's next pairing or refresh, by their places in the file: 0, 2, 4, 6. */
+void two_sides_give_primes(struct two_sides *both, const char *p1_from, const char *p2_from);
 
 /* Invite and pair. */
 enum ts_error two_sides_pair(struct two_sides *both);

@@ -18,13 +18,14 @@ _tallystick() {
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        init | pair | address | list | status | doctor | run | uri | forget) command=$word && break ;;
+        init | pair | refresh | address | list | status | doctor | run | uri | forget) command=$word && break ;;
         esac
     done
     case ${COMP_WORDS[0]##*/}:$command in
-    tallystick:) options="init pair address list status doctor --config --verbose --help --version" ;;
+    tallystick:) options="init pair refresh address list status doctor --config --verbose --help --version" ;;
     tallystick:init) options="--label --name --so-pin-source --pin-source --bits --no-primes --primes" ;;
     tallystick:pair) options="--token --name --pin-source --primes" ;;
+    tallystick:refresh) options="--token --so-pin-source --primes" ;;
     tallystick:address) options="--token" ;;
     *:list) options="--json" ;;
     tallystick:status) options="--token --pin-source --json" ;;

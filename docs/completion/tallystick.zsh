@@ -1,11 +1,12 @@
 #compdef tallystick tallystick-peer
 # zsh completion for tallystick and tallystick-peer
-local command=${words[(r)(init|pair|address|list|status|doctor|run|uri|forget)]}
+local command=${words[(r)(init|pair|refresh|address|list|status|doctor|run|uri|forget)]}
 local -a options
 case ${service}:$command in
-tallystick:) options=(init pair address list status doctor --config --verbose --help --version) ;;
+tallystick:) options=(init pair refresh address list status doctor --config --verbose --help --version) ;;
 tallystick:init) options=(--label --name --so-pin-source --pin-source --bits --no-primes --primes) ;;
 tallystick:pair) options=(--token --name --pin-source --primes) ;;
+tallystick:refresh) options=(--token --so-pin-source --primes) ;;
 tallystick:address) options=(--token) ;;
 *:list) options=(--json) ;;
 tallystick:status) options=(--token --pin-source --json) ;;
