@@ -180,15 +180,14 @@ run_unlocked(struct pair *pair, struct ts_call *call)
 {
     char label[TS_NAME_MAX];
     struct ts_new_key made;
-    struct ts_asker asker = {0};
+    struct ts_keygen_job job = {.curve = pair->curve->curve, .record = record, .ctx = pair};
     struct ts_asker_text text;
 
     get_label(label, pair);
-    ts_asker_from_process(&asker, &text);
-    asker.label = label;
-    asker.temporary = !ts_attrs_bool(&pair->private_key, CKA_TOKEN, false);
-    enum ts_error err = ts_keygen_enterprise(&made, call->instance->enterprise, pair->slot, pair->login->keyring, NULL,
-        pair->curve->curve, &asker, record, pair);
+    ts_asker_from_process(&job.asker, &text);
+    job.asker.label = label;
+    job.asker.temporary = !ts_attrs_bool(&pair->private_key, CKA_TOKEN, false);
+    enum ts_error err = ts_keygen_enterprise(&made, call->instance->enterprise, pair->slot, pair->login->keyring, &job);
     CK_RV rv = ts_rv_log(pair->env, err, "making key '%s' (%s) in the token of slot %lu", label,
         ts_curve_name(pair->curve->curve), pair->slot);
     return err == TS_USAGE ? CKR_CURVE_NOT_SUPPORTED : rv;

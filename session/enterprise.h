@@ -3,6 +3,7 @@
 
 #include "mpc/point.h"
 #include "session/config.h"
+#include "session/journal.h"
 #include "store/store.h"
 
 /** The enterprise side (P1) in one process: configuration, store, HSM, mathematics, connections to the peers. One for
@@ -24,6 +25,8 @@ struct ts_store *ts_enterprise_store(struct ts_enterprise *enterprise);
 /** NULL when the configuration names none. */
 struct ts_hsm *ts_enterprise_hsm(struct ts_enterprise *enterprise);
 const struct ts_env *ts_enterprise_env(const struct ts_enterprise *enterprise);
+/** What its conversations do and did. */
+struct ts_journal *ts_enterprise_journal(struct ts_enterprise *enterprise);
 
 /** Make the HSM's key when there is none and no token depends on one.
  *  Returns: TS_OK (also when it is there); TS_USAGE when the configuration names no HSM; TS_NOT_FOUND when the key is
@@ -62,15 +65,22 @@ struct ts_new_key {
  * all. No network. */
 typedef enum ts_error (*ts_keygen_record)(void *ctx, struct ts_store *store, const struct ts_new_key *key);
 
+struct ts_keygen_job {
+    const char *peer; /**< its name; NULL: the token's only one, or else the one paired last */
+    enum ts_curve curve;
+    struct ts_asker asker;
+    const uint8_t *session_id; /**< TS_ID_BYTES: id of the record in the journal; NULL: random */
+    uint32_t wait_ms;          /**< how long to wait for a peer that is away; 0: fail at once */
+    ts_keygen_record record;   /**< may be NULL */
+    void *ctx;                 /**< for record */
+};
+
 /** Make a key with a peer of the token.
- *  In:   peer     name of the peer, or NULL: the token's only one, or else the one paired last
- *        keyring  the unlocked token
- *        record   may be NULL
- *  Returns: TS_OK; TS_NOT_FOUND (no such peer; none paired); TS_USAGE (curve with this modulus); TS_REFUSED;
- * TS_TIMEOUT; TS_IO; TS_FORMAT, TS_CHEATED (then nothing is stored); TS_STORAGE; TS_INTERNAL. */
+ *  In:   keyring  the unlocked token
+ *  Returns: TS_OK; TS_NOT_FOUND (no such peer; none paired); TS_USAGE (curve with this modulus); TS_EXISTS (session_id);
+ * TS_REFUSED; TS_TIMEOUT; TS_IO; TS_FORMAT, TS_CHEATED (then nothing is stored); TS_STORAGE; TS_INTERNAL. */
 enum ts_error ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, uint64_t token,
-    const struct ts_keyring *keyring, const char *peer, enum ts_curve curve, const struct ts_asker *asker,
-    ts_keygen_record record, void *ctx);
+    const struct ts_keyring *keyring, const struct ts_keygen_job *job);
 
 /* --- sign (session/sign_enterprise.c) --- */
 
@@ -82,12 +92,15 @@ struct ts_sign_job {
     const uint8_t *message; /**< when the mechanism hashes: the message, up to TS_MESSAGE_SIGN_MAX; NULL for "ECDSA" */
     size_t message_len;
     struct ts_asker asker;
+    const uint8_t *session_id; /**< TS_ID_BYTES: id of the record in the journal; NULL: random */
+    uint32_t wait_ms;          /**< how long to wait for a peer that is away; 0: fail at once */
 };
 #define TS_MESSAGE_SIGN_MAX 65536
 
 /** Sign. signature: r || s, each as long as q; *len on entry its room, on return its length (64, 96, 132).
  *  Returns: TS_OK; TS_LOCKED; TS_REFUSED; TS_TIMEOUT (nobody decided); TS_IO (unreachable); TS_FORMAT; TS_CHEATED (the
- * key has been locked); TS_NOT_FOUND (no such half); TS_USAGE; TS_STORAGE; TS_INTERNAL. */
+ * key has been locked); TS_NOT_FOUND (no such half); TS_USAGE; TS_EXISTS (session_id); TS_STORAGE;
+ * TS_INTERNAL. */
 enum ts_error ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterprise, uint64_t token,
     const struct ts_keyring *keyring, const struct ts_sign_job *job);
 

@@ -19,7 +19,7 @@ struct run {
     struct ts_machine *machine;
     struct ts_half_row row;
     struct ts_half *half;
-    const struct ts_asker *asker;
+    const struct ts_keygen_job *job;
     const struct ts_pairing *pairing;
     bool peer_may_hold; /* the peer may have stored its half: an abort has to be told */
 };
@@ -51,10 +51,10 @@ static enum ts_error
 wrap_init(struct ts_buf *out, const struct run *run, const struct ts_buf *payload)
 {
     struct ts_keygen_init init = {
-        .payload = payload->data, .payload_len = payload->len, .temporary = run->asker->temporary};
+        .payload = payload->data, .payload_len = payload->len, .temporary = run->job->asker.temporary};
 
     memcpy(init.parameters, run->row.parameters, sizeof init.parameters);
-    ts_asker_to_context(&init.context, run->asker);
+    ts_asker_to_context(&init.context, &run->job->asker);
     return ts_keygen_init_encode(out, &init);
 }
 
@@ -101,7 +101,7 @@ fill_new_key(struct ts_new_key *out, struct run *run)
 
 /* Half and objects, whole or not at all. */
 static enum ts_error
-store_key(struct run *run, const struct ts_new_key *key, ts_keygen_record record, void *ctx)
+store_key(struct run *run, const struct ts_new_key *key)
 {
     struct ts_store *store = run->enterprise->store;
     struct ts_buf bytes;
@@ -115,10 +115,10 @@ store_key(struct run *run, const struct ts_new_key *key, ts_keygen_record record
         error = ts_store_begin(store);
     if (error == TS_OK) {
         error = ts_half_put(store, run->keyring, &run->row, bytes.data, bytes.len);
-        if (error == TS_OK && run->asker->temporary)
+        if (error == TS_OK && run->job->asker.temporary)
             error = ts_key_lend(run->enterprise, key->key);
-        if (error == TS_OK && record)
-            error = record(ctx, store, key);
+        if (error == TS_OK && run->job->record)
+            error = run->job->record(run->job->ctx, store, key);
         if (error == TS_OK)
             error = ts_store_commit(store);
         else
@@ -141,8 +141,9 @@ choose_parameters(struct run *run)
 }
 
 static enum ts_error
-start(struct run *run, const struct ts_peer_row *peer, enum ts_curve curve)
+start(struct run *run, const struct ts_peer_row *peer)
 {
+    enum ts_curve curve = run->job->curve;
     bool fresh;
 
     memcpy(run->row.pairing, peer->pairing, TS_ID_BYTES);
@@ -150,7 +151,7 @@ start(struct run *run, const struct ts_peer_row *peer, enum ts_curve curve)
     run->row.state = TS_HALF_ACTIVE;
     run->row.created = (int64_t)time(NULL);
     (void)snprintf(run->row.curve, sizeof run->row.curve, "%s", ts_curve_name(curve));
-    (void)snprintf(run->row.label, sizeof run->row.label, "%.64s", run->asker->label ? run->asker->label : "");
+    (void)snprintf(run->row.label, sizeof run->row.label, "%.64s", run->job->asker.label ? run->job->asker.label : "");
     enum ts_error error = ts_random(run->enterprise->env, run->row.key, sizeof run->row.key);
     if (error == TS_OK)
         error = ts_connection_acquire(&run->connection, &fresh, run->enterprise, run->keyring, peer->pairing);
@@ -174,24 +175,23 @@ explain(const struct run *run, const struct ts_peer_row *peer, enum ts_error err
 
 enum ts_error
 ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, uint64_t token,
-    const struct ts_keyring *keyring, const char *peer, enum ts_curve curve, const struct ts_asker *asker,
-    ts_keygen_record record, void *ctx)
+    const struct ts_keyring *keyring, const struct ts_keygen_job *job)
 {
-    struct run run = {.enterprise = enterprise, .keyring = keyring, .asker = asker};
+    struct run run = {.enterprise = enterprise, .keyring = keyring, .job = job};
     struct ts_peer_row row;
-    enum ts_error error = choose_peer(&row, enterprise, token, peer);
+    enum ts_error error = choose_peer(&row, enterprise, token, job->peer);
 
-    if (error == TS_OK && !ts_parameters_allowed(curve, row.bits))
+    if (error == TS_OK && !ts_parameters_allowed(job->curve, row.bits))
         error = TS_USAGE;
     if (error != TS_OK)
         return error;
-    error = start(&run, &row, curve);
+    error = start(&run, &row);
     if (error == TS_OK)
         error = rounds(&run);
     if (error == TS_OK)
         error = fill_new_key(out, &run);
     if (error == TS_OK)
-        error = store_key(&run, out, record, ctx);
+        error = store_key(&run, out);
     if (error == TS_OK) {
         ts_step(enterprise->env, "KEYGEN_STORED");
         (void)ts_commit_send(enterprise, run.session, &run.row);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define PAIRING_MAX_BYTES 65536
+#define HALF_MAX_BYTES 16384
 
 struct ts_parameters_entry {
     struct ts_parameters_entry *next;
@@ -142,4 +143,20 @@ ts_parameters_drop(struct ts_parameters_cache *cache, const uint8_t pairing[TS_I
         entry->gone |= memcmp(entry->parameters->id, pairing, TS_ID_BYTES) == 0;
     sweep(cache);
     pthread_mutex_unlock(&cache->lock);
+}
+
+enum ts_error
+ts_half_open(struct ts_half **out, const struct ts_parameters_source *source, const struct ts_half_row *row)
+{
+    struct ts_buf bytes;
+
+    *out = NULL;
+    ts_buf_init_secret(&bytes, HALF_MAX_BYTES);
+    enum ts_error error = ts_half_data(&bytes, source->store, source->keyring, row->key, row->generation);
+    if (error == TS_OK) {
+        error = ts_half_decode(out, source->mpc, bytes.data, bytes.len);
+        error = error == TS_FORMAT ? TS_STORAGE : error;
+    }
+    ts_buf_clear(&bytes);
+    return error;
 }

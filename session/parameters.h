@@ -34,6 +34,11 @@ enum ts_error ts_parameters_use(const struct ts_pairing **out, struct ts_paramet
 /** NULL is allowed. */
 void ts_parameters_release(struct ts_parameters_cache *cache, const struct ts_pairing *parameters);
 
+/** Read a half: the generation of the row.
+ *  Returns: TS_OK and a half to free; TS_NOT_FOUND; TS_STORAGE; TS_INTERNAL. */
+enum ts_error ts_half_open(
+    struct ts_half **out, const struct ts_parameters_source *source, const struct ts_half_row *row);
+
 /** Forget those of a pairing: at once, or with their last user. */
 void ts_parameters_drop(struct ts_parameters_cache *cache, const uint8_t pairing[TS_ID_BYTES]);
 

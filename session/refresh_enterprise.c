@@ -33,21 +33,13 @@ struct run {
 static enum ts_error
 load_half(struct run *run)
 {
-    struct ts_store *store = run->enterprise->store;
-    struct ts_buf bytes;
+    struct ts_enterprise *enterprise = run->enterprise;
+    const struct ts_parameters_source source = {enterprise->mpc, enterprise->store, run->keyring};
+    enum ts_error error = ts_half_get(&run->row, enterprise->store, run->job->key, false);
 
-    ts_buf_init_secret(&bytes, HALF_MAX_BYTES);
-    enum ts_error error = ts_half_get(&run->row, store, run->job->key, false);
     if (error == TS_OK)
-        error = ts_peer_get(&run->peer, store, run->row.pairing);
-    if (error == TS_OK)
-        error = ts_half_data(&bytes, store, run->keyring, run->row.key, run->row.generation);
-    if (error == TS_OK) {
-        error = ts_half_decode(&run->half, run->enterprise->mpc, bytes.data, bytes.len);
-        error = error == TS_FORMAT ? TS_STORAGE : error;
-    }
-    ts_buf_clear(&bytes);
-    return error;
+        error = ts_peer_get(&run->peer, enterprise->store, run->row.pairing);
+    return error == TS_OK ? ts_half_open(&run->half, &source, &run->row) : error;
 }
 
 /* The half is read under the claim, so that nobody else can make its next generation. */

@@ -147,23 +147,6 @@ renew_parameters(struct run *run)
 }
 
 static enum ts_error
-load_half(struct run *run)
-{
-    struct ts_mobile *mobile = run->conversation->mobile;
-    struct ts_buf bytes;
-
-    ts_buf_init_secret(&bytes, HALF_MAX_BYTES);
-    enum ts_error error =
-        ts_half_data(&bytes, mobile->options.store, mobile->options.keyring, run->row.key, run->row.generation);
-    if (error == TS_OK) {
-        error = ts_half_decode(&run->half, mobile->mpc, bytes.data, bytes.len);
-        error = error == TS_FORMAT ? TS_STORAGE : error;
-    }
-    ts_buf_clear(&bytes);
-    return error;
-}
-
-static enum ts_error
 take_init(struct run *run, struct ts_buf *payload)
 {
     struct ts_message in = {0};
@@ -274,13 +257,15 @@ static enum ts_error
 renew_shares(struct run *run)
 {
     struct ts_buf payload;
+    const struct ts_mobile *mobile = run->conversation->mobile;
+    const struct ts_parameters_source source = {mobile->mpc, mobile->options.store, mobile->options.keyring};
 
     ts_buf_init(&payload, TS_ROUND_PAYLOAD_MAX_BYTES);
     ts_machine_free(run->machine);
     run->machine = NULL;
-    enum ts_error error = load_half(run);
+    enum ts_error error = ts_half_open(&run->half, &source, &run->row);
     if (error == TS_OK)
-        error = ts_refresh_p2_new(&run->machine, run->conversation->mobile->mpc, run->fresh, run->half);
+        error = ts_refresh_p2_new(&run->machine, mobile->mpc, run->fresh, run->half);
     if (error == TS_OK)
         error = share_rounds(run, &payload);
     ts_buf_clear(&payload);

@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HALF_MAX_BYTES 16384
-
 /* One signature at the enterprise side without a presignature at hand (protocol.md 6 and 7 in one go, two round trips).
  */
 struct run {
@@ -30,22 +28,14 @@ struct run {
 static enum ts_error
 load_half(struct run *run)
 {
-    struct ts_buf bytes;
-
-    ts_buf_init_secret(&bytes, HALF_MAX_BYTES);
+    const struct ts_parameters_source source = {run->enterprise->mpc, run->enterprise->store, run->keyring};
     enum ts_error error = ts_half_get(&run->row, run->enterprise->store, run->job->key, false);
+
     if (error == TS_OK)
         error = ts_peer_get(&run->peer, run->enterprise->store, run->row.pairing);
     if (error == TS_OK && run->row.locked)
         error = TS_LOCKED;
-    if (error == TS_OK)
-        error = ts_half_data(&bytes, run->enterprise->store, run->keyring, run->job->key, run->row.generation);
-    if (error == TS_OK) {
-        error = ts_half_decode(&run->half, run->enterprise->mpc, bytes.data, bytes.len);
-        error = error == TS_FORMAT ? TS_STORAGE : error;
-    }
-    ts_buf_clear(&bytes);
-    return error;
+    return error == TS_OK ? ts_half_open(&run->half, &source, &run->row) : error;
 }
 
 /* A connection, a session on it, and the machine of one presignature. */

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define HALF_MAX_BYTES 16384
-
 /* One signature at the mobile side, presignature and request in one session (protocol.md 6 and 7). */
 struct run {
     struct ts_conversation *conversation;
@@ -44,16 +42,9 @@ static enum ts_error
 load_half(struct run *run)
 {
     struct ts_mobile *mobile = run->conversation->mobile;
-    struct ts_buf bytes;
+    const struct ts_parameters_source source = {mobile->mpc, mobile->options.store, mobile->options.keyring};
+    enum ts_error error = ts_half_open(&run->half, &source, &run->row);
 
-    ts_buf_init_secret(&bytes, HALF_MAX_BYTES);
-    enum ts_error error =
-        ts_half_data(&bytes, mobile->options.store, mobile->options.keyring, run->row.key, run->row.generation);
-    if (error == TS_OK) {
-        error = ts_half_decode(&run->half, mobile->mpc, bytes.data, bytes.len);
-        error = error == TS_FORMAT ? TS_STORAGE : error;
-    }
-    ts_buf_clear(&bytes);
     if (error == TS_OK)
         error = ts_mobile_pairing(&run->pairing, mobile, run->row.pairing, run->row.parameters);
     run->curve = run->half ? run->half->curve : TS_CURVE_NONE;

@@ -23,9 +23,10 @@ tear_down(void)
 static enum ts_error
 make_key(struct ts_new_key *key, enum ts_curve curve)
 {
-    const struct ts_asker asker = {.label = "signing key", .application = "test", .host = "here", .user = "me"};
+    const struct ts_keygen_job job = {
+        .curve = curve, .asker = {.label = "signing key", .application = "test", .host = "here", .user = "me"}};
 
-    return ts_keygen_enterprise(key, both.enterprise, both.p1.token, both.p1.keyring, NULL, curve, &asker, NULL, NULL);
+    return ts_keygen_enterprise(key, both.enterprise, both.p1.token, both.p1.keyring, &job);
 }
 
 static enum ts_half_state
@@ -75,10 +76,10 @@ farewells_left(void)
 static enum ts_error
 make_temporary_key(struct ts_new_key *key)
 {
-    const struct ts_asker asker = {.label = "of a session", .application = "test", .temporary = true};
+    const struct ts_keygen_job job = {
+        .curve = TS_CURVE_P256, .asker = {.label = "of a session", .application = "test", .temporary = true}};
 
-    return ts_keygen_enterprise(
-        key, both.enterprise, both.p1.token, both.p1.keyring, NULL, TS_CURVE_P256, &asker, NULL, NULL);
+    return ts_keygen_enterprise(key, both.enterprise, both.p1.token, both.p1.keyring, &job);
 }
 
 START_TEST(a_temporary_key_ends_on_both_sides)

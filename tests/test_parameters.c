@@ -103,8 +103,7 @@ START_TEST(parameters_come_back_and_are_bound)
     ck_assert_int_eq(put_parameters(aux1, "those of one"), TS_OK);
     ck_assert_int_eq(put_parameters(aux1, "again"), TS_EXISTS);
     ck_assert_int_eq(put_parameters(aux2, "those of two"), TS_OK);
-    ck_assert_int_eq(
-        ts_parameters_put(fx.store, fx.keyring, stranger, aux1, (const uint8_t *)"x", 1), TS_NOT_FOUND);
+    ck_assert_int_eq(ts_parameters_put(fx.store, fx.keyring, stranger, aux1, (const uint8_t *)"x", 1), TS_NOT_FOUND);
     fixture_reopen(&fx);
     ck_assert_str_eq(parameters(first), "the first");
     ck_assert_str_eq(parameters(aux1), "those of one");

@@ -20,10 +20,9 @@ store1(void)
 static enum ts_error
 make_key(struct ts_new_key *out)
 {
-    const struct ts_asker asker = {.label = "signing key", .application = "test", .host = "here", .user = "me"};
+    const struct ts_keygen_job job = {.curve = TS_CURVE_P256, .asker = {.label = "signing key", .application = "test"}};
 
-    return ts_keygen_enterprise(
-        out, both.enterprise, both.p1.token, both.p1.keyring, NULL, TS_CURVE_P256, &asker, NULL, NULL);
+    return ts_keygen_enterprise(out, both.enterprise, both.p1.token, both.p1.keyring, &job);
 }
 
 static void

@@ -11,7 +11,8 @@
 static struct fixture fx;
 
 static const char *const without[] = {
-    "", "", /* there is nothing before version 1 */
+    "",
+    "", /* there is nothing before version 1 */
     "DROP TRIGGER temporary_ends; DROP TABLE temporary; DROP TABLE farewell;",
     "DROP TRIGGER half_needs_parameters; ALTER TABLE half DROP COLUMN parameters; DROP TABLE parameters;",
 };

@@ -24,6 +24,10 @@
 
 #include <sqlite3.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
 /* --- fork --- */
 
 START_TEST(test_fork_before_login)
@@ -133,6 +137,15 @@ START_TEST(test_reload)
 }
 END_TEST
 
+/* For a child that ends with everything in its hands: the leak search of AddressSanitizer shall not report that. */
+static void
+lose_on_purpose(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+    __lsan_disable();
+#endif
+}
+
 /* Whoever forgets C_Finalize and unloads, or never unloads, ends in peace. */
 START_TEST(test_no_farewell)
 {
@@ -140,6 +153,7 @@ START_TEST(test_no_farewell)
 
     if (child == 0) {
         CK_SESSION_HANDLE session = 0;
+        lose_on_purpose();
         live_load();
         must(p11->C_Initialize(NULL) == CKR_OK);
         must(open_user(&session) == CKR_OK && sign(session) == CKR_OK);
@@ -204,6 +218,7 @@ START_TEST(test_two_names)
 }
 END_TEST
 
+#ifndef __SANITIZE_ADDRESS__ /* whose runtime can be in a process only once */
 /* The copy in the other name space alone: glibc gives two C libraries of a process one array of thread-specific values,
    so that OpenSSL in both of them breaks, whoever uses it. */
 START_TEST(test_dlmopen)
@@ -218,6 +233,7 @@ START_TEST(test_dlmopen)
     ck_assert_int_eq(dlclose(library), 0);
 }
 END_TEST
+#endif
 
 /* --- threads and locks --- */
 
@@ -506,7 +522,9 @@ main(int argc, char **argv)
     tcase_add_test(alone, test_reload);
     tcase_add_test(alone, test_no_farewell);
     tcase_add_test(alone, test_two_names);
+#ifndef __SANITIZE_ADDRESS__
     tcase_add_test(alone, test_dlmopen);
+#endif
     tcase_add_test(alone, test_no_threads);
     tcase_add_test(alone, test_application_mutexes);
     tcase_add_test(alone, test_small_stack);

@@ -198,14 +198,18 @@ START_TEST(test_chroot)
         return; /* only root may */
     (void)snprintf(jail, sizeof(jail), "%s/jail-XXXXXX", getenv("WORK"));
     ck_assert_ptr_nonnull(mkdtemp(jail));
-    live_load();
-    ck_rv(p11->C_Initialize(NULL), CKR_OK);
-    ck_rv(open_user(&session), CKR_OK);
-    ck_assert_int_eq(chroot(jail), 0);
-    ck_assert_int_eq(chdir("/"), 0);
-    ck_rv(sign(session), CKR_OK);
-    ck_rv(sign(session), CKR_OK);
-    ck_rv(p11->C_Finalize(NULL), CKR_OK);
+    pid_t child = fork();
+    if (child == 0) {
+        live_load();
+        must(p11->C_Initialize(NULL) == CKR_OK);
+        must(open_user(&session) == CKR_OK);
+        must(chroot(jail) == 0 && chdir("/") == 0);
+        must(sign(session) == CKR_OK);
+        must(sign(session) == CKR_OK);
+        must(p11->C_Finalize(NULL) == CKR_OK);
+        _exit(0); /* no farewell of a sanitizer, which would look for /proc */
+    }
+    wait_for(child);
 }
 END_TEST
 
