@@ -61,8 +61,10 @@ make_active(struct ts_mobile *mobile, const struct ts_half_row *row, const struc
         error = ts_store_commit(store);
     else
         ts_store_rollback(store);
-    if (error == TS_OK && row->state == TS_HALF_PENDING)
+    if (error == TS_OK && row->state == TS_HALF_PENDING) {
+        ts_waiting_forget(mobile, row->key);
         ts_parameters_drop(&mobile->parameters, row->pairing);
+    }
     return error;
 }
 
@@ -175,6 +177,7 @@ ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *fi
     if (error != TS_OK)
         return error;
     error = ts_half_lock(store, lock.key, lock.reason);
+    ts_waiting_forget(conversation->mobile, lock.key);
     ts_log(conversation->mobile->env, TS_LOG_ERROR,
         "key %s is locked: partner %s says that this device cheated or failed: %s", row.label,
         conversation->connection->peer.name, lock.reason);

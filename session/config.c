@@ -29,7 +29,7 @@ struct raw_peer {
     char *store, *listen, *advertise, *name, *passphrase, *approval;
 };
 struct raw {
-    char *store, *hsm, *modulus_bits, *threads;
+    char *store, *hsm, *modulus_bits, *threads, *presignatures;
     struct raw_log log;
     struct raw_timeout timeout;
     struct raw_peer peer;
@@ -63,6 +63,7 @@ static const cyaml_schema_field_t top_fields[] = {
     TEXT("hsm", struct raw, hsm),
     TEXT("modulus-bits", struct raw, modulus_bits),
     TEXT("threads", struct raw, threads),
+    TEXT("presignatures", struct raw, presignatures),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct raw, log, log_fields),
     CYAML_FIELD_MAPPING("timeout", CYAML_FLAG_OPTIONAL, struct raw, timeout, timeout_fields),
     CYAML_FIELD_MAPPING("peer", CYAML_FLAG_OPTIONAL, struct raw, peer, peer_fields),
@@ -85,6 +86,8 @@ static const struct setting {
     {"modulus-bits", offsetof(struct raw, modulus_bits), ts_value_modulus_bits,
         offsetof(struct ts_config, modulus_bits)},
     {"threads", offsetof(struct raw, threads), ts_value_threads, offsetof(struct ts_config, threads)},
+    {"presignatures", offsetof(struct raw, presignatures), ts_value_presignatures,
+        offsetof(struct ts_config, presignatures)},
     {"log.to", offsetof(struct raw, log.to), ts_value_log_to, offsetof(struct ts_config, log.to)},
     {"log.level", offsetof(struct raw, log.level), ts_value_log_level, offsetof(struct ts_config, log.level)},
     {"timeout.connect", offsetof(struct raw, timeout.connect), ts_value_duration,
@@ -301,6 +304,7 @@ default_numbers(struct ts_config *config)
 
     config->modulus_bits = 3072;
     config->threads = processors < 1 ? 1 : processors > 64 ? 64 : (unsigned)processors;
+    config->presignatures = 8;
     config->log.level = TS_LOG_INFO;
     config->timeout.connect = 5000;
     config->timeout.step = 15000;

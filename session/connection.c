@@ -72,10 +72,11 @@ partner_put(struct ts_partner *partner)
 }
 
 static void
-connection_free(struct ts_connection *connection)
+connection_free(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {
     if (!connection)
         return;
+    ts_pool_clear(enterprise, connection);
     ts_link_close(connection->link);
     ts_wipe(connection, sizeof *connection);
     free(connection);
@@ -90,7 +91,7 @@ ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *co
     struct ts_partner *partner = partner_put(connection->partner);
     struct ts_connection *last = connection_put(connection);
     pthread_mutex_unlock(&enterprise->lock);
-    connection_free(last);
+    connection_free(enterprise, last);
     partner_free(partner);
 }
 
@@ -122,7 +123,7 @@ ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
         partner->current = NULL;
         struct ts_partner *last = partner_put(partner);
         pthread_mutex_unlock(&enterprise->lock);
-        connection_free(connection);
+        connection_free(enterprise, connection);
         partner_free(last);
     }
 }
@@ -212,7 +213,7 @@ dial(struct ts_connection **out, struct ts_enterprise *enterprise, struct ts_par
     }
     error = say_hello(connection, enterprise);
     if (error != TS_OK) {
-        connection_free(connection);
+        connection_free(enterprise, connection);
         /* Connected, but not a peer that answers: for the caller it is as unreachable as before. */
         return error == TS_TIMEOUT ? TS_IO : error;
     }
@@ -261,7 +262,7 @@ connect_partner(struct ts_enterprise *enterprise, struct ts_partner *partner)
     pthread_cond_broadcast(&enterprise->dialled);
     if (error == TS_OK && (enterprise->stopping || partner->dropped)) {
         pthread_mutex_unlock(&enterprise->lock);
-        connection_free(fresh);
+        connection_free(enterprise, fresh);
         pthread_mutex_lock(&enterprise->lock);
         return TS_IO;
     }
@@ -310,7 +311,7 @@ ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterpr
         }
     }
     pthread_mutex_unlock(&enterprise->lock);
-    connection_free(dead);
+    connection_free(enterprise, dead);
     partner_free(last);
     return error;
 }

@@ -4,19 +4,29 @@
 
 #include <stdlib.h>
 
-static enum ts_error
-init_locks(struct ts_enterprise *enterprise)
+static int
+init_monotonic(pthread_cond_t *cond)
 {
     pthread_condattr_t monotonic;
 
-    if (pthread_mutex_init(&enterprise->lock, NULL) != 0)
-        return TS_INTERNAL;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    int failed = pthread_cond_init(&enterprise->dialled, &monotonic);
+    int failed = pthread_cond_init(cond, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (!failed && ts_parameters_init(&enterprise->parameters) == TS_OK)
-        return TS_OK;
+    return failed;
+}
+
+static enum ts_error
+init_locks(struct ts_enterprise *enterprise)
+{
+    if (pthread_mutex_init(&enterprise->lock, NULL) != 0)
+        return TS_INTERNAL;
+    int failed = init_monotonic(&enterprise->dialled);
+    if (!failed && ts_parameters_init(&enterprise->parameters) == TS_OK) {
+        if (init_monotonic(&enterprise->pool_wake) == 0)
+            return TS_OK;
+        ts_parameters_clear(&enterprise->parameters);
+    }
     if (!failed)
         pthread_cond_destroy(&enterprise->dialled);
     pthread_mutex_destroy(&enterprise->lock);
@@ -68,7 +78,14 @@ ts_enterprise_shutdown(struct ts_enterprise *enterprise)
         if (partner->current)
             ts_link_shutdown(partner->current->link);
     pthread_cond_broadcast(&enterprise->dialled);
+    pthread_cond_broadcast(&enterprise->pool_wake);
     pthread_mutex_unlock(&enterprise->lock);
+}
+
+void
+ts_enterprise_allow_threads(struct ts_enterprise *enterprise)
+{
+    enterprise->threads_allowed = true;
 }
 
 void
@@ -76,6 +93,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
 {
     if (!enterprise)
         return;
+    ts_pool_join(enterprise);
     ts_partners_drop(enterprise, 0);
     ts_parameters_clear(&enterprise->parameters);
     ts_holder_close(enterprise->holder);
@@ -85,6 +103,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
         ts_hsm_free(enterprise->hsm);
     if (enterprise->mpc)
         ts_mpc_free(enterprise->mpc);
+    pthread_cond_destroy(&enterprise->pool_wake);
     pthread_cond_destroy(&enterprise->dialled);
     pthread_mutex_destroy(&enterprise->lock);
     free(enterprise);

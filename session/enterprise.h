@@ -14,6 +14,11 @@ struct ts_enterprise;
  *  Returns: TS_OK; TS_STORAGE; TS_USAGE (bad HSM URI); TS_INTERNAL. env and config must outlive it. */
 enum ts_error ts_enterprise_open(struct ts_enterprise **out, const struct ts_env *env, const struct ts_config *config);
 
+/** Let it have a thread of its own, which makes presignatures ahead for keys that sign often (`presignatures` of the
+ *  configuration). It starts when it is needed, with all signals blocked, and ends in ts_enterprise_close. Call it before
+ *  the first use. */
+void ts_enterprise_allow_threads(struct ts_enterprise *enterprise);
+
 /** Make every wait of other threads fail now (TS_IO); for C_Finalize. */
 void ts_enterprise_shutdown(struct ts_enterprise *enterprise);
 /** Close connections and store. No other call may be running. */

@@ -16,6 +16,7 @@ static const struct route routes[] = {
     {TS_MESSAGE_PAIR_PROVE, ts_pair_mobile, false, false},
     {TS_MESSAGE_KEYGEN_INIT, ts_keygen_mobile, true, true},
     {TS_MESSAGE_SIGN_ROUND_1, ts_sign_mobile, true, true},
+    {TS_MESSAGE_SIGN_REQUEST, ts_request_mobile, true, true},
     {TS_MESSAGE_REFRESH_ASK, ts_refresh_mobile, true, true},
     {TS_MESSAGE_COMMIT, ts_commit_mobile, true, true},
     {TS_MESSAGE_ABORT, ts_abort_mobile, true, true},

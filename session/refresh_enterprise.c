@@ -286,6 +286,7 @@ ts_refresh_enterprise(uint32_t *generation, struct ts_enterprise *enterprise, ui
         error = converse(&run);
     if (error == TS_OK) {
         ts_step(enterprise->env, "REFRESH_STORED");
+        ts_pool_forget(enterprise, run.row.key);
         *generation = run.next.generation;
         (void)ts_commit_send(enterprise, run.session, &run.next);
         ts_parameters_drop(&enterprise->parameters, run.row.pairing);

@@ -109,6 +109,7 @@ init_env(struct side *side, const char *folder, const char *file)
     side->config.peer.name = (char *)(uintptr_t) "phone";
     side->config.modulus_bits = 2048;
     side->config.threads = 1;
+    side->config.presignatures = 4;
     side->config.timeout.connect = 5000;
     side->config.timeout.step = 10000;
     side->config.timeout.approval = 10000;
