@@ -125,6 +125,7 @@ struct ts_search;
 struct ts_refresh_job {
     uint8_t key[TS_ID_BYTES];
     struct ts_asker asker;          /**< the label is not used: the peer shows its own */
+    const uint8_t *session_id;      /**< TS_ID_BYTES: id of the record in the journal; NULL: random */
     const struct ts_search *search; /**< of safe primes when none wait; NULL: quiet, configured threads */
 };
 
@@ -133,7 +134,7 @@ struct ts_refresh_job {
  *  administrator asked for it.
  *  Out:  generation  the new one
  *  Returns: TS_OK (also when the peer has not acknowledged yet: that is repeated); TS_EXISTS (another refresh of the key
- *  is running); TS_NOT_FOUND (no such half; the peer has another generation); TS_REFUSED; TS_TIMEOUT; TS_IO; TS_FORMAT;
+ *  is running; session_id); TS_NOT_FOUND (no such half; the peer has another generation); TS_REFUSED; TS_TIMEOUT; TS_IO; TS_FORMAT;
  *  TS_CHEATED (the key has been locked); TS_STORAGE; TS_INTERNAL. */
 enum ts_error ts_refresh_enterprise(uint32_t *generation, struct ts_enterprise *enterprise, uint64_t token,
     const struct ts_keyring *keyring, const struct ts_refresh_job *job);

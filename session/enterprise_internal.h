@@ -20,6 +20,7 @@ struct ts_enterprise {
     const struct ts_config *config;
     struct ts_store *store;
     struct ts_holder *holder;
+    struct ts_journal *journal;
     struct ts_hsm *hsm; /* NULL when not configured */
     struct ts_mpc *mpc;
     struct ts_parameters_cache parameters;
@@ -158,8 +159,9 @@ struct ts_fault {
     const char *peer; /**< its name */
     const char *step;
     enum ts_error error;
-    struct ts_session *session; /**< when the peer itself has said so; NULL is allowed */
-    struct ts_link *link;       /**< to tell the peer; NULL: it is not told */
+    struct ts_session *session;     /**< when the peer itself has said so; NULL is allowed */
+    struct ts_link *link;           /**< to tell the peer; NULL: it is not told */
+    struct ts_journal_entry *entry; /**< of the conversation, for the words; NULL is allowed */
 };
 /** Lock a key, durably before anything else: whoever comes after finds it locked. Then the log, then the peer. */
 void ts_lock_enterprise(struct ts_enterprise *enterprise, const struct ts_half_row *row, const struct ts_fault *fault);

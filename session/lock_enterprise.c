@@ -35,6 +35,7 @@ ts_lock_enterprise(struct ts_enterprise *enterprise, const struct ts_half_row *r
         *said ? said : "the peer's proof, opening or answer is wrong", fault->step);
     enum ts_error stored = ts_half_lock(enterprise->store, row->key, reason);
     ts_pool_forget(enterprise, row->key);
+    ts_journal_words(fault->entry, reason);
     ts_log(enterprise->env, TS_LOG_ERROR,
         "key %s is locked (%s): peer %s, %s, %s; every use is refused until an administrator refreshes the key "
         "(tallystick refresh); find out whether the device is faulty or hostile first",

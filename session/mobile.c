@@ -46,6 +46,9 @@ ts_mobile_open(struct ts_mobile **out, const struct ts_mobile_options *options)
     if (error == TS_OK)
         error = ts_identity_load(&mobile->identity, mobile->env, options->store, options->token, options->keyring);
     if (error == TS_OK)
+        error = ts_journal_open(
+            &mobile->journal, mobile->env, options->config->peer.store, options->config->sessions.keep, NULL);
+    if (error == TS_OK)
         error = ts_hedge_key_load(mobile->hk, options->store, options->token, options->keyring);
     if (error != TS_OK)
         ts_mobile_close(mobile);
@@ -70,6 +73,7 @@ ts_mobile_close(struct ts_mobile *mobile)
     if (!mobile)
         return;
     ts_parameters_clear(&mobile->parameters);
+    ts_journal_close(mobile->journal);
     if (mobile->identity)
         ts_identity_free(mobile->identity);
     if (mobile->mpc)
@@ -137,6 +141,8 @@ ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question 
 {
     const struct ts_mobile_options *options = &conversation->mobile->options;
     uint64_t deadline = ts_now_ms(conversation->mobile->env) + options->config->timeout.approval;
+
+    ts_journal_step(conversation->entry, "APPROVAL"); /* the record shows whom and what it is about while they think */
     enum ts_error error = options->decide(options->ctx, question, deadline, gave_up, conversation);
 
     if (error == TS_OK && gave_up(conversation))

@@ -173,7 +173,7 @@ keep(struct ts_enterprise *enterprise, struct ts_pool_key *key, struct ts_batch 
 }
 
 static enum ts_error
-converse(struct ts_batch *batch, uint32_t count)
+converse(struct ts_batch *batch, struct ts_journal_entry *entry, uint32_t count)
 {
     uint32_t timeout = batch->enterprise->config->timeout.step;
     struct ts_message first = {0}, second = {0};
@@ -182,6 +182,8 @@ converse(struct ts_batch *batch, uint32_t count)
 
     ts_buf_init(&inner, TS_ROUND_PAYLOAD_MAX_BYTES);
     enum ts_error error = ts_batch_begin(batch, count);
+    if (error == TS_OK)
+        ts_journal_attach(entry, batch->session);
     if (error == TS_OK)
         error = ts_batch_round_1(batch, &first);
     if (error == TS_OK)
@@ -199,9 +201,22 @@ converse(struct ts_batch *batch, uint32_t count)
     return error;
 }
 
+static struct ts_journal_entry *
+begin_entry(struct ts_enterprise *enterprise, const struct job *job, const struct ts_half_row *row)
+{
+    const struct ts_journal_start start = {.kind = TS_JOURNAL_PRESIGN,
+        .key = row->key,
+        .label = row->label,
+        .partner = job->connection->partner->row.name};
+    struct ts_journal_entry *entry = NULL;
+
+    (void)ts_journal_begin(&entry, enterprise->journal, &start);
+    return entry;
+}
+
 /* Cheating is cheating here, too. Anything else costs nobody a signature: the next one is made without. */
 static void
-explain(struct ts_batch *batch, const struct ts_half_row *row, enum ts_error error)
+explain(struct ts_batch *batch, const struct ts_half_row *row, struct ts_journal_entry *entry, enum ts_error error)
 {
     const char *said = batch->session ? ts_session_reason(batch->session) : "";
     const char *peer = batch->connection->partner->row.name;
@@ -209,7 +224,7 @@ explain(struct ts_batch *batch, const struct ts_half_row *row, enum ts_error err
     if (error == TS_CHEATED || (error == TS_LOCKED && *said))
         ts_lock_enterprise(batch->enterprise, row,
             &(struct ts_fault){peer, batch->machine ? ts_machine_state(batch->machine) : "SIGN_ROUND_1", error,
-                batch->session, batch->connection->link});
+                batch->session, batch->connection->link, entry});
     else if (error != TS_IO)
         ts_log(batch->enterprise->env, TS_LOG_WARNING, "key %s: peer %s gave no presignatures: %s%s%s", row->label,
             peer, ts_error_text(error), *said ? "; it said: " : "", said);
@@ -230,9 +245,11 @@ do_job(struct ts_enterprise *enterprise, const struct job *job)
         .enterprise = enterprise, .connection = job->connection, .half = key->half, .pairing = key->pairing};
 
     pthread_mutex_unlock(&enterprise->lock);
-    enum ts_error error = converse(&batch, count);
+    struct ts_journal_entry *entry = begin_entry(enterprise, job, &row);
+    enum ts_error error = converse(&batch, entry, count);
     if (error != TS_OK)
-        explain(&batch, &row, error);
+        explain(&batch, &row, entry, error);
+    ts_journal_end(entry, error, NULL);
     pthread_mutex_lock(&enterprise->lock);
     for (uint32_t i = 0; error == TS_OK && !key->gone && i < count; i++)
         error = keep(enterprise, key, &batch, i);

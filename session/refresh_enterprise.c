@@ -28,6 +28,7 @@ struct run {
     struct ts_session *session;
     struct ts_machine *machine; /* of the parameters, then of the shares */
     struct ts_pairing *fresh;
+    struct ts_journal_entry *entry;
 };
 
 static enum ts_error
@@ -216,6 +217,8 @@ converse(struct run *run)
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
     if (error == TS_OK)
+        ts_journal_attach(run->entry, run->session);
+    if (error == TS_OK)
         error = ask(run);
     if (error == TS_OK)
         error = renew_parameters(run);
@@ -226,11 +229,22 @@ converse(struct run *run)
     return error;
 }
 
+static enum ts_error
+begin_entry(struct run *run)
+{
+    const struct ts_asker *asker = &run->job->asker;
+    const struct ts_journal_start start = {TS_JOURNAL_REFRESH, run->job->session_id, run->row.key, run->row.label,
+        run->peer.name, asker->application, asker->host, asker->user};
+
+    return ts_journal_begin(&run->entry, run->enterprise->journal, &start);
+}
+
 static void
 explain(const struct run *run, enum ts_error error)
 {
     const char *reason = run->session ? ts_session_reason(run->session) : "";
 
+    ts_journal_words(run->entry, reason);
     ts_log(run->enterprise->env, TS_LOG_ERROR,
         "refresh of key %s with peer %s failed at %s: %s%s%s; generation %u stays", run->row.label, run->peer.name,
         run->machine ? ts_machine_state(run->machine) : "the question", ts_error_text(error), *reason ? ": " : "",
@@ -245,7 +259,7 @@ fail(struct run *run, enum ts_error error)
     if (error == TS_CHEATED)
         ts_lock_enterprise(run->enterprise, &run->row,
             &(struct ts_fault){run->peer.name, run->machine ? ts_machine_state(run->machine) : "REFRESH", error,
-                run->session, run->connection ? run->connection->link : NULL});
+                run->session, run->connection ? run->connection->link : NULL, run->entry});
     else
         explain(run, error);
     if (run->session)
@@ -283,6 +297,8 @@ ts_refresh_enterprise(uint32_t *generation, struct ts_enterprise *enterprise, ui
     ts_buf_init_secret(&run.primes, PAIRING_MAX_BYTES);
     enum ts_error error = prepare(&run, token);
     if (error == TS_OK)
+        error = begin_entry(&run);
+    if (error == TS_OK)
         error = converse(&run);
     if (error == TS_OK) {
         ts_step(enterprise->env, "REFRESH_STORED");
@@ -293,6 +309,7 @@ ts_refresh_enterprise(uint32_t *generation, struct ts_enterprise *enterprise, ui
     } else {
         fail(&run, error);
     }
+    ts_journal_end(run.entry, error, NULL);
     clear(&run);
     return error;
 }

@@ -94,6 +94,9 @@ begin(struct run *run, const struct ts_message *first)
     run->next.state = TS_HALF_PENDING;
     run->next.acknowledged = false;
     run->next.created = (int64_t)time(NULL);
+    ts_journal_asker(run->conversation->entry, ask.context.application, ask.context.host, ask.context.user);
+    if (error == TS_OK)
+        ts_journal_key(run->conversation->entry, run->row.key, run->row.label);
     if (error == TS_OK)
         error = ask_person(run);
     if (error == TS_OK)

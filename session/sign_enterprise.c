@@ -22,7 +22,8 @@ struct run {
     struct ts_batch batch; /* of one, without it */
     struct ts_session *session;
     struct ts_buf request; /* as sent */
-    bool asked;            /* the request has left: from here on nothing is tried again */
+    struct ts_journal_entry *entry;
+    bool asked; /* the request has left: from here on nothing is tried again */
 };
 
 static enum ts_error
@@ -84,6 +85,17 @@ encode_request(struct run *run)
     return ts_sign_request_encode(&run->request, &request);
 }
 
+static void
+note_request(struct run *run)
+{
+    uint8_t presignature[TS_ID_BYTES];
+
+    ts_journal_presignature_id(presignature, run->enterprise->env, run->row.key, run->row.generation,
+        run->connection->n1, run->connection->n2, run->ready.presig ? run->ready.batch : run->batch.number,
+        run->ready.index);
+    ts_journal_presignature(run->entry, presignature, run->request.data, run->request.len);
+}
+
 static enum ts_error
 combine(struct run *run, uint8_t *signature, struct ts_presig_p1 *presig, const uint8_t *answer, size_t len)
 {
@@ -104,9 +116,15 @@ sign_ready(struct run *run, uint8_t *signature)
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
     run->asked = error == TS_OK;
+    if (error == TS_OK) {
+        ts_journal_attach(run->entry, run->session);
+        note_request(run);
+    }
     if (error == TS_OK)
         error = ts_talk(&reply, run->enterprise->env, run->session, TS_MESSAGE_SIGN_REQUEST, &run->request,
             TS_MESSAGE_SIGN_ROUND_3, run->enterprise->config->timeout.approval);
+    if (error == TS_OK)
+        ts_journal_answer(run->entry, reply.payload.data, reply.payload.len);
     if (error == TS_OK)
         error = combine(run, signature, run->ready.presig, reply.payload.data, reply.payload.len);
     ts_message_clear(&reply);
@@ -138,6 +156,8 @@ ask(struct ts_message *reply, struct run *run, const struct ts_message *previous
         error = encode_request(run);
     run->asked = error == TS_OK;
     if (error == TS_OK)
+        note_request(run);
+    if (error == TS_OK)
         error = ts_batch_round_2(reply, &run->batch, &inner, &run->request, run->enterprise->config->timeout.approval);
     ts_buf_clear(&inner);
     return error;
@@ -150,6 +170,8 @@ finish(struct run *run, uint8_t *signature, const struct ts_message *reply)
     struct ts_presig_p1 *presig = NULL;
     enum ts_error error = ts_sign_round2_reply_decode(&round, reply->payload.data, reply->payload.len);
 
+    if (error == TS_OK)
+        ts_journal_answer(run->entry, round.answer, round.answer_len);
     if (error == TS_OK)
         error = ts_batch_finish(&run->batch, &round);
     if (error == TS_OK)
@@ -170,6 +192,8 @@ sign_cold(struct run *run, uint8_t *signature)
     if (error == TS_OK)
         error = ts_batch_begin(&run->batch, 1);
     run->session = run->batch.session;
+    if (error == TS_OK)
+        ts_journal_attach(run->entry, run->session);
     if (error == TS_OK)
         error = ts_batch_round_1(&run->batch, &first);
     if (error == TS_OK)
@@ -203,6 +227,7 @@ explain(const struct run *run, enum ts_error error)
     const char *advice = "";
     const char *reason = run->session ? ts_session_reason(run->session) : "";
 
+    ts_journal_words(run->entry, reason);
     if (error == TS_LOCKED)
         advice = ": the key is locked after cheating or a fault; an administrator's refresh lifts it";
     else if (error == TS_REFUSED)
@@ -264,8 +289,8 @@ fail(struct run *run, enum ts_error error)
 
     if (error == TS_CHEATED || (error == TS_LOCKED && *said)) {
         ts_lock_enterprise(run->enterprise, &run->row,
-            &(struct ts_fault){
-                run->peer.name, step_of(run), error, run->session, run->connection ? run->connection->link : NULL});
+            &(struct ts_fault){run->peer.name, step_of(run), error, run->session,
+                run->connection ? run->connection->link : NULL, run->entry});
         return;
     }
     explain(run, error);
@@ -273,6 +298,16 @@ fail(struct run *run, enum ts_error error)
         (void)ts_session_fail(run->session, error, NULL);
     if (error == TS_FORMAT && run->session && !*said)
         ts_connection_violation(run->enterprise, run->connection);
+}
+
+static enum ts_error
+begin_entry(struct run *run)
+{
+    const struct ts_asker *asker = &run->job->asker;
+    const struct ts_journal_start start = {TS_JOURNAL_SIGN, run->job->session_id, run->row.key, run->row.label,
+        run->peer.name, asker->application, asker->host, asker->user};
+
+    return ts_journal_begin(&run->entry, run->enterprise->journal, &start);
 }
 
 static enum ts_error
@@ -303,6 +338,8 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
         error = size == 0 ? TS_STORAGE : *len < size ? TS_USAGE : TS_OK;
     }
     if (error == TS_OK)
+        error = begin_entry(&run);
+    if (error == TS_OK)
         error = try_twice(&run, both);
     if (error != TS_OK) {
         fail(&run, error);
@@ -310,6 +347,7 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
         memcpy(signature, both, size);
         *len = size;
     }
+    ts_journal_end(run.entry, error, NULL);
     end(&run);
     ts_wipe(both, sizeof both);
     ts_buf_clear(&run.request);

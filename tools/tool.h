@@ -41,6 +41,7 @@ int ts_tool_refresh(void *ctx, int argc, char **argv);
 int ts_tool_address(void *ctx, int argc, char **argv);
 int ts_tool_list(void *ctx, int argc, char **argv);
 int ts_tool_status(void *ctx, int argc, char **argv);
+int ts_tool_sessions(void *ctx, int argc, char **argv);
 int ts_tool_doctor(void *ctx, int argc, char **argv);
 
 #endif
