@@ -197,8 +197,11 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
     struct ts_peer_row row;
     enum ts_error error = choose_peer(&row, enterprise, token, job->peer);
 
-    if (error == TS_OK && !ts_parameters_allowed(job->curve, row.bits))
+    if (error == TS_OK && !ts_parameters_allowed(job->curve, row.bits)) {
+        ts_log(enterprise->env, TS_LOG_ERROR, "keygen with peer %s: %s is not made with a modulus of %u bits", row.name,
+            ts_curve_name(job->curve), (unsigned)row.bits);
         error = TS_USAGE;
+    }
     if (error != TS_OK)
         return error;
     error = start(&run, &row);

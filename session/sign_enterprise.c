@@ -238,8 +238,9 @@ explain(const struct run *run, enum ts_error error)
         advice = ": check that the peer runs and that its address is right (tallystick status)";
     else if (error == TS_NOT_FOUND)
         advice = ": this key has no half here, or the peer does not know it";
-    ts_log(run->enterprise->env, TS_LOG_ERROR, "signing with key %s, peer %s, failed at %s: %s%s%s%s", run->row.label,
-        run->peer.name, step_of(run), ts_error_text(error), advice, *reason ? "; it said: " : "", reason);
+    ts_log(run->enterprise->env, TS_LOG_ERROR, "signing with key %s (%s), peer %s, failed at %s: %s%s%s%s",
+        run->row.label, run->job->mechanism, run->peer.name, step_of(run), ts_error_text(error), advice,
+        *reason ? "; it said: " : "", reason);
 }
 
 /* A kept connection may have died unnoticed, because the peer was restarted. As long as no request has left, a new one
