@@ -208,8 +208,8 @@ def many_signatures(run, key, point, amount):
     forth, back = measure(run, lambda: run.sign("measured", key, point))
     print(f"# a signature and its connection: {forth} bytes forth, {back} back")
 
-    # About every tenth message has a fault: one in five of the two or three of each direction.
-    through(run, "dense", run.seed, 2.5 * max(forth, back), 40 * forth)
+    # Two messages forth and two back: a fault about every tenth message.
+    through(run, "dense", run.seed, (5 * forth, 5 * back))
     before, good = None, 0
     for number in range(amount):
         if number == min(WARM_UP, amount // 2):
@@ -229,6 +229,7 @@ def many_keys(run, amount):
     through(run, "one", run.seed, 6000, 0.8)
     made = []
     for number in range(amount):
+        dial_anew(run)
         made.append(run.attempt(f"key {number}", run.signer.make_key, 1000 + number))
         if number % 10 == 9:
             run.peer.stop(signal.SIGKILL)
