@@ -21,6 +21,7 @@ import time
 
 import PyKCS11
 
+sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fault_proxy  # noqa: E402
 
@@ -224,7 +225,7 @@ def many_signatures(run, key, point, amount):
         good += run.sign(f"signature {number}", key, point)
     _, struck, connections = run.proxy.stop()
     print(f"# {connections} connections, {struck} faults; {run.told()}", flush=True)
-    run.ok(f"{amount} signatures under faults: {good} made, the rest documented errors", good > amount // 10)
+    run.ok(f"{amount} signatures under faults: {good} made, the rest documented errors", good > amount // 20)
     run.ok("faults struck", struck >= amount // 20, struck)
     check_size(run, before)
 
