@@ -101,6 +101,8 @@ enum ts_error ts_presig_p2_bind(struct ts_presig_p2 *presig, const uint8_t *requ
  * ANSWERED gives those again. digest: as recomputed by P2. Returns: TS_OK; TS_USAGE when not bound; TS_FORMAT (h = 0);
  * TS_REFUSED; TS_INTERNAL. */
 enum ts_error ts_presig_p2_answer(struct ts_buf *out, struct ts_presig_p2 *presig, const uint8_t *digest, size_t len);
+/** P2: is the answer there already, from before? */
+bool ts_presig_p2_answered(const struct ts_presig_p2 *presig);
 /** P2, refused or timed out: the record is erased and the index answers TS_REFUSED for ever. */
 void ts_presig_p2_refuse(struct ts_presig_p2 *presig);
 

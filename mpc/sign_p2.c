@@ -21,6 +21,12 @@ ts_presig_p2_belongs(const struct ts_presig_p2 *presig, const struct ts_half *ha
            memcmp(presig->owner.key, half->key, sizeof half->key) == 0;
 }
 
+bool
+ts_presig_p2_answered(const struct ts_presig_p2 *presig)
+{
+    return presig->state == TS_PRESIG_ANSWERED;
+}
+
 static enum ts_error
 hash_request(uint8_t hash[TS_HASH_BYTES], const struct ts_presig_p2 *presig, const uint8_t *request, size_t len)
 {

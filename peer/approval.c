@@ -234,8 +234,8 @@ ts_approval_decide(
     enum ts_error error;
 
     switch (approval->options.mode) {
-    case TS_APPROVAL_AUTO:
-        return TS_OK;
+    case TS_APPROVAL_AUTO: /* but a lock is lifted by a person alone */
+        return question->kind == TS_ASK_REFRESH && question->locked ? TS_REFUSED : TS_OK;
     case TS_APPROVAL_NEVER:
         return stay_silent(&wait);
     case TS_APPROVAL_ASK:

@@ -8,7 +8,7 @@ struct ts_approval;
 
 enum ts_approval_mode {
     TS_APPROVAL_ASK,    /**< a person at the terminal; the default answer is no */
-    TS_APPROVAL_AUTO,   /**< always yes */
+    TS_APPROVAL_AUTO,   /**< always yes, but to a refresh that would lift a lock */
     TS_APPROVAL_REFUSE, /**< always no; for tests */
     TS_APPROVAL_NEVER   /**< no answer until the deadline; for tests */
 };

@@ -100,7 +100,8 @@ ts_question_show(struct ts_buf *out, const struct ts_question *question)
 {
     static const char *const titles[] = {[TS_ASK_PAIR] = "A new partner wants to pair with this device",
         [TS_ASK_KEYGEN] = "A partner wants to make a new key with this device",
-        [TS_ASK_SIGN] = "A partner asks for a signature"};
+        [TS_ASK_SIGN] = "A partner asks for a signature",
+        [TS_ASK_REFRESH] = "A partner's administrator wants to refresh a key: new halves on both devices"};
 
     put(out, "\n%s\n", titles[question->kind]);
     put_field(out, "partner", question->partner);
@@ -113,6 +114,8 @@ ts_question_show(struct ts_buf *out, const struct ts_question *question)
     put_field(out, "application", question->application);
     put_field(out, "host", question->host);
     put_field(out, "user", question->user);
+    if (question->kind == TS_ASK_REFRESH && question->locked)
+        put(out, "  %-12s after cheating or a fault; a yes lifts this lock: find out first what happened\n", "LOCKED");
     if (question->kind == TS_ASK_SIGN) {
         put_field(out, "mechanism", question->mechanism);
         put_hex_field(out, "digest", question->digest, question->digest_len);

@@ -188,9 +188,7 @@ run_unlocked(struct pair *pair, struct ts_call *call)
     job.asker.label = label;
     job.asker.temporary = !ts_attrs_bool(&pair->private_key, CKA_TOKEN, false);
     enum ts_error err = ts_keygen_enterprise(&made, call->instance->enterprise, pair->slot, pair->login->keyring, &job);
-    CK_RV rv = ts_rv_log(pair->env, err, "making key '%s' (%s) in the token of slot %lu", label,
-        ts_curve_name(pair->curve->curve), pair->slot);
-    return err == TS_USAGE ? CKR_CURVE_NOT_SUPPORTED : rv;
+    return err == TS_USAGE ? CKR_CURVE_NOT_SUPPORTED : ts_rv(err); /* it has said what happened */
 }
 
 static CK_RV

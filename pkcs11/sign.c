@@ -121,7 +121,7 @@ run_unlocked(uint8_t *signature, struct ts_call *call, const struct ts_sign *sig
     if (rv != CKR_OK)
         return rv;
     enum ts_error err = ts_sign_enterprise(signature, &len, call->instance->enterprise, slot, login->keyring, &job);
-    rv = ts_rv_log(env, err, "signing (%s) with key '%s' of the token in slot %lu", job.mechanism, sign->label, slot);
+    rv = ts_rv(err); /* it has said what happened, and where */
     return rv == CKR_OK && len != 2 * sign->curve->field_bytes ? CKR_GENERAL_ERROR : rv;
 }
 

@@ -1,4 +1,5 @@
 #include "session/mobile_internal.h"
+#include "session/talk.h"
 
 #include <string.h>
 
@@ -30,6 +31,43 @@ echo(struct ts_conversation *conversation, int type, const struct ts_commit *com
     return error;
 }
 
+/* The first commit of a refresh lifts the lock; a repeated one must not touch a later lock. */
+static enum ts_error
+activate(struct ts_store *store, const struct ts_half_row *row, const struct ts_commit *commit)
+{
+    struct ts_half_row before;
+    enum ts_error error = ts_half_get(&before, store, row->key, false);
+    bool refreshed = error == TS_OK && before.generation < row->generation;
+
+    if (error == TS_OK || error == TS_NOT_FOUND)
+        error = ts_half_activate(store, commit->key, commit->generation, commit->confirmation);
+    if (error == TS_OK && refreshed)
+        error = ts_half_unlock(store, commit->key, commit->generation);
+    if (error == TS_OK)
+        error = ts_half_succeed(store, commit->key, commit->generation);
+    return error;
+}
+
+static enum ts_error
+make_active(struct ts_mobile *mobile, const struct ts_half_row *row, const struct ts_commit *commit)
+{
+    struct ts_store *store = mobile->options.store;
+    enum ts_error error = ts_store_begin(store);
+
+    if (error != TS_OK)
+        return error;
+    error = activate(store, row, commit);
+    if (error == TS_OK)
+        error = ts_store_commit(store);
+    else
+        ts_store_rollback(store);
+    if (error == TS_OK && row->state == TS_HALF_PENDING) {
+        ts_waiting_forget(mobile, row->key);
+        ts_parameters_drop(&mobile->parameters, row->pairing);
+    }
+    return error;
+}
+
 enum ts_error
 ts_commit_mobile(struct ts_conversation *conversation, const struct ts_message *first)
 {
@@ -40,13 +78,27 @@ ts_commit_mobile(struct ts_conversation *conversation, const struct ts_message *
     if (error == TS_OK)
         error = own_half(&row, conversation, commit.key, commit.generation);
     if (error == TS_OK) {
-        error =
-            ts_half_activate(conversation->mobile->options.store, commit.key, commit.generation, commit.confirmation);
+        error = make_active(conversation->mobile, &row, &commit);
         if (error == TS_CHEATED)
             conversation->reason = "this half was made in another run";
     }
     if (error == TS_OK)
         error = echo(conversation, TS_MESSAGE_COMMIT_DONE, &commit);
+    return error;
+}
+
+enum ts_error
+ts_commit_wait(struct ts_conversation *conversation)
+{
+    struct ts_message commit = {0};
+    enum ts_error error = ts_hear(&commit, conversation->mobile->env, conversation->session, TS_MESSAGE_COMMIT,
+        conversation->mobile->options.config->timeout.step);
+
+    if (error == TS_OK)
+        error = ts_commit_mobile(conversation, &commit);
+    else
+        conversation->reason = "no commit came; the half stays pending";
+    ts_message_clear(&commit);
     return error;
 }
 
@@ -67,7 +119,7 @@ ts_abort_mobile(struct ts_conversation *conversation, const struct ts_message *f
         error = TS_USAGE;
     }
     if (error == TS_OK)
-        error = ts_half_delete(conversation->mobile->options.store, abort.key, abort.generation);
+        error = ts_half_withdraw(conversation->mobile->options.store, abort.key, abort.generation, abort.confirmation);
     if (error == TS_OK)
         error = echo(conversation, TS_MESSAGE_ABORT_DONE, &abort);
     return error;
@@ -125,6 +177,7 @@ ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *fi
     if (error != TS_OK)
         return error;
     error = ts_half_lock(store, lock.key, lock.reason);
+    ts_waiting_forget(conversation->mobile, lock.key);
     ts_log(conversation->mobile->env, TS_LOG_ERROR,
         "key %s is locked: partner %s says that this device cheated or failed: %s", row.label,
         conversation->connection->peer.name, lock.reason);

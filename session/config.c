@@ -32,7 +32,7 @@ struct raw_peer {
     char *store, *listen, *connect, *advertise, *name, *passphrase, *approval;
 };
 struct raw {
-    char *store, *hsm, *modulus_bits, *threads, *listen;
+    char *store, *hsm, *modulus_bits, *threads, *listen, *presignatures;
     struct raw_log log;
     struct raw_timeout timeout;
     struct raw_sessions sessions;
@@ -74,6 +74,7 @@ static const cyaml_schema_field_t top_fields[] = {
     TEXT("modulus-bits", struct raw, modulus_bits),
     TEXT("threads", struct raw, threads),
     TEXT("listen", struct raw, listen),
+    TEXT("presignatures", struct raw, presignatures),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct raw, log, log_fields),
     CYAML_FIELD_MAPPING("timeout", CYAML_FLAG_OPTIONAL, struct raw, timeout, timeout_fields),
     CYAML_FIELD_MAPPING("sessions", CYAML_FLAG_OPTIONAL, struct raw, sessions, sessions_fields),
@@ -98,6 +99,8 @@ static const struct setting {
         offsetof(struct ts_config, modulus_bits)},
     {"threads", offsetof(struct raw, threads), ts_value_threads, offsetof(struct ts_config, threads)},
     {"listen", offsetof(struct raw, listen), ts_value_address, offsetof(struct ts_config, listen)},
+    {"presignatures", offsetof(struct raw, presignatures), ts_value_presignatures,
+        offsetof(struct ts_config, presignatures)},
     {"log.to", offsetof(struct raw, log.to), ts_value_log_to, offsetof(struct ts_config, log.to)},
     {"log.level", offsetof(struct raw, log.level), ts_value_log_level, offsetof(struct ts_config, log.level)},
     {"timeout.connect", offsetof(struct raw, timeout.connect), ts_value_duration,
@@ -317,6 +320,7 @@ default_numbers(struct ts_config *config)
 
     config->modulus_bits = 3072;
     config->threads = processors < 1 ? 1 : processors > 64 ? 64 : (unsigned)processors;
+    config->presignatures = 8;
     config->log.level = TS_LOG_INFO;
     config->timeout.connect = 5000;
     config->timeout.step = 15000;

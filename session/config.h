@@ -12,11 +12,12 @@
 struct ts_config {
     char *path; /**< file that was read, NULL when there was none (then all is default) */
 
-    char *store;           /**< enterprise database; default $XDG_STATE_HOME/tallystick/token.db, else
+    char *store;            /**< enterprise database; default $XDG_STATE_HOME/tallystick/token.db, else
                               ~/.local/state/tallystick/token.db,           for root /var/lib/tallystick/token.db */
-    char *hsm;             /**< PKCS#11 URI of the HSM's AES key; NULL when not set */
-    uint32_t modulus_bits; /**< 3072 (default), 2048, 4096 */
-    unsigned threads;      /**< for the safe-prime search; default: online CPUs */
+    char *hsm;              /**< PKCS#11 URI of the HSM's AES key; NULL when not set */
+    uint32_t modulus_bits;  /**< 3072 (default), 2048, 4096 */
+    unsigned threads;       /**< for the safe-prime search; default: online CPUs */
+    unsigned presignatures; /**< how many to keep ready for a key that signs often, 0 to 64; default 8 */
 
     struct {
         char *to; /**< "syslog" (default), "stderr", or a file's path */

@@ -92,6 +92,18 @@ ts_value_threads(void *out, const char *text)
 }
 
 const char *
+ts_value_presignatures(void *out, const char *text)
+{
+    const char *end;
+    uint32_t value;
+
+    if (!number(&value, text, &end) || *end || value > 64)
+        return "a number from 0 to 64";
+    *(unsigned *)out = value;
+    return NULL;
+}
+
+const char *
 ts_value_log_to(void *out, const char *text)
 {
     if (strcmp(text, "syslog") == 0 || strcmp(text, "stderr") == 0)

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-#define PAIRING_MAX_BYTES 65536
 #define ADDRESSES_BYTES sizeof((struct ts_peer_row *)0)->address
 /* Below what a peer serves on one connection (32), with room for what the library itself has to tell it. */
 #define BUSY_MAX 24
@@ -20,23 +19,9 @@ partner_free(struct ts_partner *partner)
 {
     if (!partner)
         return;
-    ts_pairing_free(partner->pairing);
     if (partner->identity)
         ts_identity_free(partner->identity);
     free(partner);
-}
-
-static enum ts_error
-load_pairing(struct ts_partner *partner, struct ts_enterprise *enterprise, const struct ts_keyring *keyring)
-{
-    struct ts_buf bytes;
-
-    ts_buf_init_secret(&bytes, PAIRING_MAX_BYTES);
-    enum ts_error error = ts_peer_data(&bytes, enterprise->store, keyring, partner->row.pairing);
-    if (error == TS_OK)
-        error = ts_pairing_decode(&partner->pairing, enterprise->mpc, bytes.data, bytes.len);
-    ts_buf_clear(&bytes);
-    return error == TS_FORMAT ? TS_STORAGE : error;
 }
 
 static enum ts_error
@@ -47,8 +32,6 @@ partner_load(struct ts_partner **out, struct ts_enterprise *enterprise, const st
     if (!partner)
         return TS_INTERNAL;
     enum ts_error error = ts_peer_get(&partner->row, enterprise->store, pairing);
-    if (error == TS_OK)
-        error = load_pairing(partner, enterprise, keyring);
     if (error == TS_OK)
         error = ts_identity_load(&partner->identity, enterprise->env, enterprise->store, partner->row.token, keyring);
     if (error != TS_OK)
@@ -92,13 +75,13 @@ partner_put(struct ts_partner *partner)
 }
 
 static void
-connection_free(struct ts_connection *connection)
+connection_free(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {
     if (!connection)
         return;
+    ts_pool_clear(enterprise, connection);
     ts_link_close(connection->link);
     if (connection->meeting) {
-        struct ts_enterprise *enterprise = connection->meeting->enterprise;
         pthread_mutex_lock(&enterprise->lock);
         ts_meeting_put(connection->meeting);
         pthread_mutex_unlock(&enterprise->lock);
@@ -116,7 +99,7 @@ ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *co
     struct ts_partner *partner = partner_put(connection->partner);
     struct ts_connection *last = connection_put(connection);
     pthread_mutex_unlock(&enterprise->lock);
-    connection_free(last);
+    connection_free(enterprise, last);
     partner_free(partner);
 }
 
@@ -133,6 +116,7 @@ ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
             continue;
         }
         *at = partner->next;
+        ts_parameters_drop(&enterprise->parameters, partner->row.pairing);
         partner->dropped = true;
         partner->users++; /* ours, until it is closed below */
         partner->next = dropped;
@@ -147,7 +131,7 @@ ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
         partner->current = NULL;
         struct ts_partner *last = partner_put(partner);
         pthread_mutex_unlock(&enterprise->lock);
-        connection_free(connection);
+        connection_free(enterprise, connection);
         partner_free(last);
     }
 }
@@ -268,7 +252,7 @@ dial(struct ts_connection **out, struct ts_enterprise *enterprise, struct ts_par
     }
     error = greet(connection, enterprise);
     if (error != TS_OK) {
-        connection_free(connection);
+        connection_free(enterprise, connection);
         /* Connected, but not a peer that answers: for the caller it is as unreachable as before. */
         return error == TS_TIMEOUT ? TS_IO : error;
     }
@@ -327,7 +311,7 @@ ts_connection_adopt(struct ts_enterprise *enterprise, struct ts_meeting *meeting
     error = unused == connection && error == TS_OK ? TS_IO : error;
     struct ts_partner *last = partner_put(partner);
     pthread_mutex_unlock(&enterprise->lock);
-    connection_free(unused);
+    connection_free(enterprise, unused);
     partner_free(last);
     return error;
 }
@@ -370,7 +354,7 @@ connect_partner(struct ts_enterprise *enterprise, struct ts_partner *partner)
     pthread_cond_broadcast(&enterprise->dialled);
     if (error == TS_OK && (enterprise->stopping || partner->dropped)) {
         pthread_mutex_unlock(&enterprise->lock);
-        connection_free(fresh);
+        connection_free(enterprise, fresh);
         pthread_mutex_lock(&enterprise->lock);
         return TS_IO;
     }
@@ -381,7 +365,7 @@ connect_partner(struct ts_enterprise *enterprise, struct ts_partner *partner)
     struct ts_connection *before = install(enterprise, fresh);
     if (before) {
         pthread_mutex_unlock(&enterprise->lock);
-        connection_free(before);
+        connection_free(enterprise, before);
         pthread_mutex_lock(&enterprise->lock);
     }
     return TS_OK;
@@ -428,7 +412,7 @@ ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterpr
         }
     }
     pthread_mutex_unlock(&enterprise->lock);
-    connection_free(dead);
+    connection_free(enterprise, dead);
     partner_free(last);
     return error;
 }

@@ -6,20 +6,33 @@
 
 #include <stdlib.h>
 
-static enum ts_error
-init_locks(struct ts_enterprise *enterprise)
+static int
+init_monotonic(pthread_cond_t *cond)
 {
     pthread_condattr_t monotonic;
 
-    if (pthread_mutex_init(&enterprise->lock, NULL) != 0)
-        return TS_INTERNAL;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    int failed = pthread_cond_init(&enterprise->dialled, &monotonic);
+    int failed = pthread_cond_init(cond, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    if (failed)
-        pthread_mutex_destroy(&enterprise->lock);
-    return failed ? TS_INTERNAL : TS_OK;
+    return failed;
+}
+
+static enum ts_error
+init_locks(struct ts_enterprise *enterprise)
+{
+    if (pthread_mutex_init(&enterprise->lock, NULL) != 0)
+        return TS_INTERNAL;
+    int failed = init_monotonic(&enterprise->dialled);
+    if (!failed && ts_parameters_init(&enterprise->parameters) == TS_OK) {
+        if (init_monotonic(&enterprise->pool_wake) == 0)
+            return TS_OK;
+        ts_parameters_clear(&enterprise->parameters);
+    }
+    if (!failed)
+        pthread_cond_destroy(&enterprise->dialled);
+    pthread_mutex_destroy(&enterprise->lock);
+    return TS_INTERNAL;
 }
 
 static enum ts_error
@@ -87,6 +100,7 @@ ts_enterprise_shutdown(struct ts_enterprise *enterprise)
         if (partner->current)
             ts_link_shutdown(partner->current->link);
     pthread_cond_broadcast(&enterprise->dialled);
+    pthread_cond_broadcast(&enterprise->pool_wake);
     pthread_mutex_unlock(&enterprise->lock);
 }
 
@@ -96,7 +110,9 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
     if (!enterprise)
         return;
     ts_meeting_stop(enterprise, 0);
+    ts_pool_join(enterprise);
     ts_partners_drop(enterprise, 0);
+    ts_parameters_clear(&enterprise->parameters);
     ts_journal_close(enterprise->journal);
     ts_holder_close(enterprise->holder);
     if (enterprise->store)
@@ -105,6 +121,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
         ts_hsm_free(enterprise->hsm);
     if (enterprise->mpc)
         ts_mpc_free(enterprise->mpc);
+    pthread_cond_destroy(&enterprise->pool_wake);
     pthread_cond_destroy(&enterprise->dialled);
     pthread_mutex_destroy(&enterprise->lock);
     free(enterprise);
@@ -125,6 +142,15 @@ ts_enterprise_abandon(struct ts_enterprise *enterprise)
         ts_store_abandon(enterprise->store);
     if (enterprise->hsm)
         ts_hsm_abandon(enterprise->hsm);
+}
+
+enum ts_error
+ts_enterprise_pairing(const struct ts_pairing **out, struct ts_enterprise *enterprise, const struct ts_keyring *keyring,
+    const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES])
+{
+    const struct ts_parameters_source source = {enterprise->mpc, enterprise->store, keyring};
+
+    return ts_parameters_use(out, &enterprise->parameters, &source, pairing, aux);
 }
 
 struct ts_store *

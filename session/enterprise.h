@@ -14,9 +14,10 @@ struct ts_enterprise;
  *  Returns: TS_OK; TS_STORAGE; TS_USAGE (bad HSM URI); TS_INTERNAL. env and config must outlive it. */
 enum ts_error ts_enterprise_open(struct ts_enterprise **out, const struct ts_env *env, const struct ts_config *config);
 
-/** Let it have threads of its own: one takes the devices that dial in (`listen` of the configuration). Without, they are
- *  taken inside the waits of those who need them. A thread starts when it is needed, with all signals blocked, and ends in
- *  ts_enterprise_close. Call it before the first use. */
+/** Let it have threads of its own: one takes the devices that dial in (`listen` of the configuration; without it they are
+ *  taken inside the waits of those who need them), one makes presignatures ahead for keys that sign often
+ *  (`presignatures`). A thread starts when it is needed, with all signals blocked, and ends in ts_enterprise_close. Call
+ *  it before the first use. */
 void ts_enterprise_allow_threads(struct ts_enterprise *enterprise);
 
 /** Make every wait of other threads fail now (TS_IO); for C_Finalize. */
@@ -117,6 +118,27 @@ enum ts_error ts_key_usable(struct ts_enterprise *enterprise, const uint8_t key[
  *  only for a temporary key it is noted that the peer must be told, which ts_enterprise_farewell and every new
  * connection do. No network. Returns: TS_OK; TS_STORAGE. */
 enum ts_error ts_key_destroy(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
+
+/* --- refresh (session/refresh_enterprise.c) --- */
+
+struct ts_search;
+
+struct ts_refresh_job {
+    uint8_t key[TS_ID_BYTES];
+    struct ts_asker asker;          /**< the label is not used: the peer shows its own */
+    const uint8_t *session_id;      /**< TS_ID_BYTES: id of the record in the journal; NULL: random */
+    const struct ts_search *search; /**< of safe primes when none wait; NULL: quiet, configured threads */
+};
+
+/** Give both halves of a key new shares and both sides new parameters (protocol.md 8). The public key stays; a lock that
+ *  was there is lifted; the old halves are erased, here when the peer has acknowledged. The caller has seen to it that an
+ *  administrator asked for it.
+ *  Out:  generation  the new one
+ *  Returns: TS_OK (also when the peer has not acknowledged yet: that is repeated); TS_EXISTS (another refresh of the key
+ *  is running; session_id); TS_NOT_FOUND (no such half; the peer has another generation); TS_REFUSED; TS_TIMEOUT; TS_IO; TS_FORMAT;
+ *  TS_CHEATED (the key has been locked); TS_STORAGE; TS_INTERNAL. */
+enum ts_error ts_refresh_enterprise(uint32_t *generation, struct ts_enterprise *enterprise, uint64_t token,
+    const struct ts_keyring *keyring, const struct ts_refresh_job *job);
 
 /* --- temporary keys (session/farewell_enterprise.c) --- */
 

@@ -3,6 +3,7 @@
 
 #include "mpc/half.h"
 #include "session/enterprise.h"
+#include "session/parameters.h"
 #include "transport/link.h"
 #include "transport/message.h"
 
@@ -13,6 +14,7 @@
 struct ts_holder;
 struct ts_meeting;
 struct ts_partner;
+struct ts_pool_key;
 
 struct ts_enterprise {
     const struct ts_env *env;
@@ -22,6 +24,7 @@ struct ts_enterprise {
     struct ts_journal *journal;
     struct ts_hsm *hsm; /* NULL when not configured */
     struct ts_mpc *mpc;
+    struct ts_parameters_cache parameters;
     pthread_mutex_t lock;        /* guards what follows; never held across network I/O */
     pthread_cond_t dialled;      /* a dial ended; CLOCK_MONOTONIC */
     struct ts_partner *partners; /* of unlocked tokens */
@@ -33,6 +36,9 @@ struct ts_enterprise {
     bool accepting; /* the thread below takes its callers */
     bool taking;    /* a wait takes one now */
     pthread_t acceptor;
+    bool filling;             /* the thread below was started */
+    pthread_t filler;         /* makes presignatures */
+    pthread_cond_t pool_wake; /* it is wanted, or has to stop */
 };
 
 /* A connection to a peer, shared by the threads that use it (session/connection.c). */
@@ -42,15 +48,15 @@ struct ts_connection {
     struct ts_link *link;
     uint8_t n1[TS_NONCE_BYTES], n2[TS_NONCE_BYTES]; /* of its SessionHello */
     uint64_t next_batch;                            /* by ts_connection_batch */
+    struct ts_pool_key *pool;                       /* session/pool_enterprise.c; under the enterprise's lock */
     unsigned users;
 };
 
-/* A peer that a thread has asked for since login: its parameters, and the connection when there is one. */
+/* A peer that a thread has asked for since login, and the connection when there is one. */
 struct ts_partner {
     struct ts_partner *next;
     struct ts_peer_row row;
     struct ts_identity *identity;
-    struct ts_pairing *pairing;
     struct ts_connection *current;
     bool dialling;
     uint64_t violations; /* connections closed for a message that does not parse */
@@ -93,6 +99,59 @@ void ts_connection_silent(struct ts_enterprise *enterprise, struct ts_connection
 /** The next batch number of the connection. */
 uint64_t ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection);
 
+/** Parameters of a pairing by their aux (zero: the first ones), to be given back with ts_parameters_release.
+ *  Returns: as ts_parameters_use. */
+enum ts_error ts_enterprise_pairing(const struct ts_pairing **out, struct ts_enterprise *enterprise,
+    const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES]);
+
+/* --- presignatures (session/batch_enterprise.c): a batch, alone or with the request that it is for --- */
+
+struct ts_batch {
+    struct ts_enterprise *enterprise;
+    struct ts_connection *connection;
+    const struct ts_half *half;
+    const struct ts_pairing *pairing;
+    uint64_t number; /* what follows is ts_batch_begin's */
+    struct ts_session *session;
+    struct ts_machine *machine;
+};
+
+/** A number, a session, the machine. Errors of all of these: as ts_machine_step, ts_talk. */
+enum ts_error ts_batch_begin(struct ts_batch *batch, uint32_t count);
+/** The commitments and what the peer answers. */
+enum ts_error ts_batch_round_1(struct ts_batch *batch, struct ts_message *reply);
+/** Check that answer; the openings. */
+enum ts_error ts_batch_open(struct ts_buf *inner, struct ts_batch *batch, const struct ts_message *previous);
+/** Send them, with the request or NULL, and wait for the answer. */
+enum ts_error ts_batch_round_2(struct ts_message *reply, struct ts_batch *batch, const struct ts_buf *inner,
+    const struct ts_buf *request, uint32_t timeout_ms);
+/** Check it; then ts_presign_p1_take gives the presignatures. */
+enum ts_error ts_batch_finish(struct ts_batch *batch, const struct ts_sign_round2_reply *round);
+/** Close the session, erase what was not taken. */
+void ts_batch_end(struct ts_batch *batch);
+
+/* --- the pool (session/pool_enterprise.c): presignatures that wait in memory, for each key and connection --- */
+
+struct ts_ready {
+    struct ts_presig_p1 *presig; /* owned by who took it */
+    uint64_t batch;
+    uint32_t index;
+};
+/** Take one of the row's key and generation out of the pool: nobody else gets it any more. Returns: false when there is
+ *  none. */
+bool ts_pool_take(struct ts_ready *out, struct ts_enterprise *enterprise, struct ts_connection *connection,
+    const struct ts_half_row *row);
+/** A signature was made on this connection: with the second one of a key its presignatures are made ahead, if threads
+ *  are allowed. keyring: of the unlocked token. */
+void ts_pool_used(struct ts_enterprise *enterprise, struct ts_connection *connection, const struct ts_half_row *row,
+    const struct ts_keyring *keyring);
+/** Erase those of a key, on all connections: it is locked, or has a new generation. */
+void ts_pool_forget(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
+/** Erase a connection's whole pool; nobody uses the connection any more. */
+void ts_pool_clear(struct ts_enterprise *enterprise, struct ts_connection *connection);
+/** Wait for the thread's end; ts_enterprise_shutdown was called. */
+void ts_pool_join(struct ts_enterprise *enterprise);
+
 /** Drop the partners of a token (0: of all tokens). */
 void ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token);
 
@@ -108,11 +167,28 @@ enum ts_error ts_enterprise_identity(
  * Best effort. */
 enum ts_error ts_commit_send(
     struct ts_enterprise *enterprise, struct ts_session *session, const struct ts_half_row *row);
+/** The same in a session of its own, when the generation has not been acknowledged. */
+void ts_commit_repeat(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_half_row *row);
+/** The peer may hold a pending half of a run that never became a generation here: tell it so, for exactly this run. Best
+ * effort. */
+void ts_abort_send(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_half_row *row);
 /** All commits of a pairing that wait. */
 void ts_commits_repeat(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_peer_row *peer);
 
 /** Tell a connected peer which of its halves have ended with their session. Best effort. */
 void ts_farewells_tell(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_peer_row *peer);
+
+/** What was seen of the other side's cheating or fault. */
+struct ts_fault {
+    const char *peer; /**< its name */
+    const char *step;
+    enum ts_error error;
+    struct ts_session *session;     /**< when the peer itself has said so; NULL is allowed */
+    struct ts_link *link;           /**< to tell the peer; NULL: it is not told */
+    struct ts_journal_entry *entry; /**< of the conversation, for the words; NULL is allowed */
+};
+/** Lock a key, durably before anything else: whoever comes after finds it locked. Then the log, then the peer. */
+void ts_lock_enterprise(struct ts_enterprise *enterprise, const struct ts_half_row *row, const struct ts_fault *fault);
 
 /** What the peer is shown, bounded and cleaned to what the schema takes. */
 void ts_asker_to_context(struct ts_context *out, const struct ts_asker *asker);

@@ -22,6 +22,7 @@ struct run {
     struct ts_half_row row;
     struct ts_half *half;
     const struct ts_keygen_job *job;
+    const struct ts_pairing *pairing;
     struct ts_journal_entry *entry;
     bool noted; /* that the peer may have stored its half, and has to be told if this run does not become a key */
 };
@@ -55,6 +56,7 @@ wrap_init(struct ts_buf *out, const struct run *run, const struct ts_buf *payloa
     struct ts_keygen_init init = {
         .payload = payload->data, .payload_len = payload->len, .temporary = run->job->asker.temporary};
 
+    memcpy(init.parameters, run->row.parameters, sizeof init.parameters);
     ts_asker_to_context(&init.context, &run->job->asker);
     return ts_keygen_init_encode(out, &init);
 }
@@ -176,6 +178,18 @@ give_up(struct run *run, const struct ts_peer_row *peer)
         ts_farewells_tell(run->enterprise, run->connection->link, peer);
 }
 
+/* After the connection is there: the commits that waited may bring newer ones. */
+static enum ts_error
+choose_parameters(struct run *run)
+{
+    enum ts_error error = ts_parameters_current(run->row.parameters, run->enterprise->store, run->row.pairing);
+
+    if (error == TS_OK)
+        error =
+            ts_enterprise_pairing(&run->pairing, run->enterprise, run->keyring, run->row.pairing, run->row.parameters);
+    return error;
+}
+
 static enum ts_error
 begin_entry(struct run *run, const struct ts_peer_row *peer)
 {
@@ -205,8 +219,9 @@ start(struct run *run, const struct ts_peer_row *peer)
         error = ts_connection_await(
             &run->connection, &fresh, run->enterprise, run->keyring, peer->pairing, run->job->wait_ms, run->entry);
     if (error == TS_OK)
-        error = ts_keygen_p1_new(
-            &run->machine, run->enterprise->mpc, run->connection->partner->pairing, curve, run->row.key);
+        error = choose_parameters(run);
+    if (error == TS_OK)
+        error = ts_keygen_p1_new(&run->machine, run->enterprise->mpc, run->pairing, curve, run->row.key);
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
     if (error == TS_OK)
@@ -248,8 +263,11 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
     struct ts_peer_row row;
     enum ts_error error = choose_peer(&row, enterprise, token, job->peer);
 
-    if (error == TS_OK && !ts_parameters_allowed(job->curve, row.bits))
+    if (error == TS_OK && !ts_parameters_allowed(job->curve, row.bits)) {
+        ts_log(enterprise->env, TS_LOG_ERROR, "keygen with peer %s: %s is not made with a modulus of %u bits", row.name,
+            ts_curve_name(job->curve), (unsigned)row.bits);
         error = TS_USAGE;
+    }
     if (error != TS_OK)
         return error;
     error = start(&run, &row);
@@ -269,6 +287,7 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
     ts_session_close(run.session);
     ts_machine_free(run.machine);
     ts_half_free(run.half);
+    ts_parameters_release(&enterprise->parameters, run.pairing);
     if (run.connection)
         ts_connection_release(enterprise, run.connection);
     return error;

@@ -42,8 +42,17 @@ static enum ts_error
 open_run(struct run *run, struct ts_buf *payload, const struct ts_message *first)
 {
     struct ts_keygen_init init = {0};
+    struct ts_mobile *mobile = run->conversation->mobile;
     enum ts_error error = ts_keygen_init_decode(&init, first->payload.data, first->payload.len);
 
+    if (error == TS_OK) {
+        error = ts_mobile_pairing(&run->pairing, mobile, run->conversation->connection->peer.pairing, init.parameters);
+        if (error == TS_NOT_FOUND)
+            run->conversation->reason = "these parameters of the pairing are not here";
+    }
+    if (error == TS_OK)
+        error = ts_keygen_p2_new(&run->machine, mobile->mpc, run->pairing);
+    memcpy(run->row.parameters, init.parameters, sizeof run->row.parameters);
     run->context = init.context;
     run->temporary = init.temporary;
     if (error == TS_OK)
@@ -144,35 +153,16 @@ rounds(struct run *run, const struct ts_message *first)
     return error;
 }
 
-/* The commit usually follows in the same session; when it does not, it comes at the next connection. */
-static enum ts_error
-wait_for_commit(struct ts_conversation *conversation)
-{
-    struct ts_message commit = {0};
-    enum ts_error error = ts_hear(&commit, conversation->mobile->env, conversation->session, TS_MESSAGE_COMMIT,
-        conversation->mobile->options.config->timeout.step);
-
-    if (error == TS_OK)
-        error = ts_commit_mobile(conversation, &commit);
-    else
-        conversation->reason = "no commit came; the half stays pending";
-    ts_message_clear(&commit);
-    return error;
-}
-
 enum ts_error
 ts_keygen_mobile(struct ts_conversation *conversation, const struct ts_message *first)
 {
     struct run run = {.conversation = conversation};
-    enum ts_error error = ts_mobile_pairing(&run.pairing, conversation->mobile, conversation->connection->peer.pairing);
+    enum ts_error error = rounds(&run, first);
 
-    if (error == TS_OK)
-        error = ts_keygen_p2_new(&run.machine, conversation->mobile->mpc, run.pairing);
-    if (error == TS_OK)
-        error = rounds(&run, first);
     ts_machine_free(run.machine);
     ts_half_free(run.half);
+    ts_parameters_release(&conversation->mobile->parameters, run.pairing);
     if (error == TS_OK)
-        error = wait_for_commit(conversation);
+        error = ts_commit_wait(conversation);
     return error;
 }

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAIRING_MAX_BYTES 65536
-
 enum ts_error
 ts_mobile_prepare(const struct ts_env *env, struct ts_store *store, uint64_t token, const struct ts_keyring *keyring,
     const char *name)
@@ -22,13 +20,19 @@ init_locks(struct ts_mobile *mobile)
 
     if (pthread_mutex_init(&mobile->lock, NULL) != 0)
         return TS_INTERNAL;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    int failed = pthread_cond_init(&mobile->ended, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    if (failed)
+    enum ts_error error = ts_parameters_init(&mobile->parameters);
+    if (error == TS_OK) {
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        if (pthread_cond_init(&mobile->ended, &monotonic) != 0) {
+            ts_parameters_clear(&mobile->parameters);
+            error = TS_INTERNAL;
+        }
+        pthread_condattr_destroy(&monotonic);
+    }
+    if (error != TS_OK)
         pthread_mutex_destroy(&mobile->lock);
-    return failed ? TS_INTERNAL : TS_OK;
+    return error;
 }
 
 enum ts_error
@@ -76,12 +80,7 @@ ts_mobile_close(struct ts_mobile *mobile)
 {
     if (!mobile)
         return;
-    while (mobile->pairings) {
-        struct ts_loaded_pairing *loaded = mobile->pairings;
-        mobile->pairings = loaded->next;
-        ts_pairing_free(loaded->pairing);
-        free(loaded);
-    }
+    ts_parameters_clear(&mobile->parameters);
     ts_journal_close(mobile->journal);
     if (mobile->identity)
         ts_identity_free(mobile->identity);
@@ -95,45 +94,13 @@ ts_mobile_close(struct ts_mobile *mobile)
 
 /* --- what the conversations share --- */
 
-/* Under the lock. Reads the store and computes, no network. */
-static enum ts_error
-load_pairing(const struct ts_pairing **out, struct ts_mobile *mobile, const uint8_t pairing[TS_ID_BYTES])
-{
-    struct ts_loaded_pairing *loaded = calloc(1, sizeof *loaded);
-    struct ts_buf bytes;
-
-    if (!loaded)
-        return TS_INTERNAL;
-    ts_buf_init_secret(&bytes, PAIRING_MAX_BYTES);
-    enum ts_error error = ts_peer_data(&bytes, mobile->options.store, mobile->options.keyring, pairing);
-    if (error == TS_OK) {
-        error = ts_pairing_decode(&loaded->pairing, mobile->mpc, bytes.data, bytes.len);
-        error = error == TS_FORMAT ? TS_STORAGE : error;
-    }
-    ts_buf_clear(&bytes);
-    if (error != TS_OK) {
-        free(loaded);
-        return error;
-    }
-    loaded->next = mobile->pairings;
-    mobile->pairings = loaded;
-    *out = loaded->pairing;
-    return TS_OK;
-}
-
 enum ts_error
-ts_mobile_pairing(const struct ts_pairing **out, struct ts_mobile *mobile, const uint8_t pairing[TS_ID_BYTES])
+ts_mobile_pairing(const struct ts_pairing **out, struct ts_mobile *mobile, const uint8_t pairing[TS_ID_BYTES],
+    const uint8_t aux[TS_AUX_BYTES])
 {
-    enum ts_error error = TS_NOT_FOUND;
+    const struct ts_parameters_source source = {mobile->mpc, mobile->options.store, mobile->options.keyring};
 
-    *out = NULL;
-    pthread_mutex_lock(&mobile->lock);
-    for (struct ts_loaded_pairing *loaded = mobile->pairings; loaded && !*out; loaded = loaded->next)
-        if (memcmp(loaded->pairing->id, pairing, TS_ID_BYTES) == 0)
-            *out = loaded->pairing;
-    error = *out ? TS_OK : load_pairing(out, mobile, pairing);
-    pthread_mutex_unlock(&mobile->lock);
-    return error;
+    return ts_parameters_use(out, &mobile->parameters, &source, pairing, aux);
 }
 
 bool

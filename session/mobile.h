@@ -11,7 +11,7 @@ struct ts_mobile;
 
 /** What a person or policy is asked. Strings are printable and never NULL. */
 struct ts_question {
-    enum { TS_ASK_PAIR, TS_ASK_KEYGEN, TS_ASK_SIGN } kind;
+    enum { TS_ASK_PAIR, TS_ASK_KEYGEN, TS_ASK_SIGN, TS_ASK_REFRESH } kind;
     const char *partner; /**< name of the paired enterprise, or the name the caller gives itself when pairing */
     const char *label, *application, *host, *user;
     const char *curve;
@@ -22,6 +22,7 @@ struct ts_question {
     size_t message_len;
     const uint8_t *key; /**< TS_ID_BYTES; NULL when pairing */
     const char *code;   /**< TS_ASK_PAIR: six digits that the partner's person must see, too; else NULL */
+    bool locked;        /**< TS_ASK_REFRESH: the key is locked at this device, and a yes lifts that */
 };
 
 /** Decide. May block; must return by deadline_ms (monotonic) and soon after cancelled() turns true.

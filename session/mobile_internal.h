@@ -5,18 +5,13 @@
 #include "mpc/machine.h"
 #include "session/journal.h"
 #include "session/mobile.h"
+#include "session/parameters.h"
 #include "transport/link.h"
 #include "transport/message.h"
 
 #include <pthread.h>
 
 /* Private to the mobile side of session/. */
-
-/* Pairing parameters in use; kept until the mobile closes, shared by its threads. */
-struct ts_loaded_pairing {
-    struct ts_loaded_pairing *next;
-    struct ts_pairing *pairing;
-};
 
 struct ts_mobile {
     struct ts_mobile_options options;
@@ -31,7 +26,7 @@ struct ts_mobile {
     bool stopping;
     uint64_t violations; /* connections closed for a message that does not parse, since the start */
     struct ts_mobile_connection *connections;
-    struct ts_loaded_pairing *pairings;
+    struct ts_parameters_cache parameters;
 };
 
 struct ts_mobile_connection {
@@ -45,7 +40,8 @@ struct ts_mobile_connection {
     uint8_t n1[TS_NONCE_BYTES], n2[TS_NONCE_BYTES];
     uint64_t batch_next,
         batches_seen; /* which batch numbers were used: below batch_next, bit i of batches_seen is batch_next - 1 - i */
-    unsigned sessions; /* threads that serve one */
+    unsigned sessions;          /* threads that serve one */
+    struct ts_waiting *waiting; /* presignatures without a request, and those just used; session/pool_mobile.c */
 };
 
 /* One session being served on its own thread. */
@@ -69,8 +65,13 @@ void ts_conversation_serve(struct ts_conversation *conversation);
 enum ts_error ts_hello_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_pair_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_keygen_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_refresh_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+enum ts_error ts_request_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_commit_mobile(struct ts_conversation *conversation, const struct ts_message *first);
+/** After the confirmation has been sent: the commit usually follows in the same session; when it does not, it comes at
+ *  the next connection. */
+enum ts_error ts_commit_wait(struct ts_conversation *conversation);
 enum ts_error ts_abort_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_farewell_mobile(struct ts_conversation *conversation, const struct ts_message *first);
 enum ts_error ts_lock_mobile(struct ts_conversation *conversation, const struct ts_message *first);
@@ -79,13 +80,44 @@ enum ts_error ts_lock_mobile(struct ts_conversation *conversation, const struct 
 enum ts_error ts_mobile_tell(
     struct ts_conversation *conversation, int type, struct ts_buf *payload, enum ts_curve curve);
 
+/* --- presignatures that wait for their requests (session/pool_mobile.c): in memory, of one connection --- */
+
+/** Where a request belongs. */
+struct ts_request_place {
+    const uint8_t *key; /**< TS_ID_BYTES */
+    uint32_t generation;
+    uint64_t batch;
+    uint32_t index;
+};
+struct ts_presig_p2;
+
+/** Take a finished batch in. Returns: TS_OK; TS_USAGE when too many wait on the connection; TS_INTERNAL. */
+enum ts_error ts_waiting_add(
+    struct ts_mobile_connection *connection, struct ts_machine *machine, const struct ts_request_place *place);
+/** On receipt of a request: bind its presignature to these bytes, for good, and reserve it for this thread; a second
+ *  thread with the same bytes waits until the first is done. Give it back with ts_waiting_release.
+ *  Returns: TS_OK; TS_NOT_FOUND (none such waits here, or it waited too long); TS_CHEATED (bound to other bytes);
+ *  TS_REFUSED (refused before); TS_INTERNAL. */
+enum ts_error ts_waiting_bind(struct ts_presig_p2 **out, struct ts_mobile_connection *connection,
+    const struct ts_request_place *place, const uint8_t *request, size_t len);
+void ts_waiting_release(struct ts_mobile_connection *connection, struct ts_presig_p2 *presig);
+/** Erase all of a key, on every connection: it is locked, or has a new generation. */
+void ts_waiting_forget(struct ts_mobile *mobile, const uint8_t key[TS_ID_BYTES]);
+/** Erase those of a connection that has ended. */
+void ts_waiting_clear(struct ts_mobile_connection *connection);
+
 /** Put a question to the person or policy, with the configured deadline. Returns: TS_OK; TS_REFUSED; TS_TIMEOUT; TS_IO
  * when the other side gave up meanwhile. */
 enum ts_error ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question *question);
 
-/** Parameters of a pairing, loaded once. Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE; TS_INTERNAL. */
-enum ts_error ts_mobile_pairing(
-    const struct ts_pairing **out, struct ts_mobile *mobile, const uint8_t pairing[TS_ID_BYTES]);
+/** Parameters of a pairing by their aux (zero: the first ones), to be given back with ts_parameters_release.
+ *  Returns: as ts_parameters_use. */
+enum ts_error ts_mobile_pairing(const struct ts_pairing **out, struct ts_mobile *mobile,
+    const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES]);
+
+/** The other side cheated or is faulty: lock the key, durably before the other side hears of it, and give the
+ *  conversation its reason. */
+void ts_lock_own(struct ts_conversation *conversation, const struct ts_half_row *row, const char *step);
 
 /** May this batch number be used now? Each once in a connection; up to 64 may come out of order. */
 bool ts_mobile_batch_use(struct ts_mobile_connection *connection, uint64_t batch);

@@ -18,6 +18,8 @@ static const struct route routes[] = {
     {TS_MESSAGE_PAIR_PROVE, ts_pair_mobile, false, false, TS_JOURNAL_PAIRING},
     {TS_MESSAGE_KEYGEN_INIT, ts_keygen_mobile, true, true, TS_JOURNAL_KEYGEN},
     {TS_MESSAGE_SIGN_ROUND_1, ts_sign_mobile, true, true, TS_JOURNAL_SIGN},
+    {TS_MESSAGE_SIGN_REQUEST, ts_request_mobile, true, true, TS_JOURNAL_SIGN},
+    {TS_MESSAGE_REFRESH_ASK, ts_refresh_mobile, true, true, TS_JOURNAL_REFRESH},
     {TS_MESSAGE_COMMIT, ts_commit_mobile, true, true, 0},
     {TS_MESSAGE_ABORT, ts_abort_mobile, true, true, 0},
     {TS_MESSAGE_DESTROY, ts_farewell_mobile, true, true, 0},

@@ -178,6 +178,7 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
         serve_link(connection);
         ts_link_close(connection->link);
     }
+    ts_waiting_clear(connection);
     free(connection);
 }
 

@@ -3,15 +3,14 @@
 #include "session/mobile_internal.h"
 #include "session/talk.h"
 
-#include <stdio.h>
 #include <string.h>
 
-#define HALF_MAX_BYTES 16384
-
-/* One signature at the mobile side, presignature and request in one session (protocol.md 6 and 7). */
+/* Presignatures and signatures at the mobile side (protocol.md 6 and 7): a batch alone, a batch of one with its request
+   in one session, or a request for a presignature that waits. */
 struct run {
     struct ts_conversation *conversation;
     uint64_t batch;
+    uint32_t index;
     struct ts_half_row row;
     enum ts_curve curve;
     struct ts_half *half;
@@ -22,10 +21,10 @@ struct run {
 
 /* The key's active half, for exactly this partner and generation, not locked. */
 static enum ts_error
-find_half(struct run *run, const struct ts_sign_round1 *round)
+find_half(struct run *run, const uint8_t key[TS_ID_BYTES], uint32_t generation)
 {
     struct ts_conversation *conversation = run->conversation;
-    enum ts_error error = ts_half_get(&run->row, conversation->mobile->options.store, round->key, false);
+    enum ts_error error = ts_half_get(&run->row, conversation->mobile->options.store, key, false);
 
     if (error == TS_OK && memcmp(run->row.pairing, conversation->connection->peer.pairing, TS_ID_BYTES) != 0)
         error = TS_NOT_FOUND;
@@ -34,7 +33,7 @@ find_half(struct run *run, const struct ts_sign_round1 *round)
     } else if (error == TS_OK && run->row.locked) {
         conversation->reason = "the key is locked at the device";
         error = TS_LOCKED;
-    } else if (error == TS_OK && run->row.generation != round->generation) {
+    } else if (error == TS_OK && run->row.generation != generation) {
         conversation->reason = "another generation is active";
         error = TS_NOT_FOUND;
     }
@@ -45,18 +44,11 @@ static enum ts_error
 load_half(struct run *run)
 {
     struct ts_mobile *mobile = run->conversation->mobile;
-    struct ts_buf bytes;
+    const struct ts_parameters_source source = {mobile->mpc, mobile->options.store, mobile->options.keyring};
+    enum ts_error error = ts_half_open(&run->half, &source, &run->row);
 
-    ts_buf_init_secret(&bytes, HALF_MAX_BYTES);
-    enum ts_error error =
-        ts_half_data(&bytes, mobile->options.store, mobile->options.keyring, run->row.key, run->row.generation);
-    if (error == TS_OK) {
-        error = ts_half_decode(&run->half, mobile->mpc, bytes.data, bytes.len);
-        error = error == TS_FORMAT ? TS_STORAGE : error;
-    }
-    ts_buf_clear(&bytes);
     if (error == TS_OK)
-        error = ts_mobile_pairing(&run->pairing, mobile, run->row.pairing);
+        error = ts_mobile_pairing(&run->pairing, mobile, run->row.pairing, run->row.parameters);
     run->curve = run->half ? run->half->curve : TS_CURVE_NONE;
     return error;
 }
@@ -65,7 +57,7 @@ static enum ts_error
 begin(struct run *run, const struct ts_sign_round1 *round)
 {
     struct ts_mobile_connection *connection = run->conversation->connection;
-    enum ts_error error = find_half(run, round);
+    enum ts_error error = find_half(run, round->key, round->generation);
 
     if (error == TS_OK && !ts_mobile_batch_use(connection, round->batch)) {
         run->conversation->reason = "this batch number was used before";
@@ -100,10 +92,6 @@ round_1(struct run *run, const struct ts_message *first)
         error = begin(run, &round);
     if (error == TS_OK)
         error = ts_machine_step(run->machine, &payload, round.payload, round.payload_len);
-    if (error == TS_OK && ts_presign_count(run->machine) != 1) {
-        run->conversation->reason = "one presignature for one request";
-        error = TS_FORMAT;
-    }
     if (error == TS_OK)
         error = ts_mobile_tell(run->conversation, TS_MESSAGE_SIGN_ROUND_1_REPLY, &payload, run->curve);
     ts_sign_round1_clear(&round);
@@ -138,7 +126,7 @@ check_digest(struct run *run, const struct ts_sign_request *request)
 static enum ts_error
 check_request(struct run *run, const struct ts_sign_request *request)
 {
-    if (request->batch != run->batch || request->index != 0 || request->generation != run->row.generation ||
+    if (request->batch != run->batch || request->index != run->index || request->generation != run->row.generation ||
         memcmp(request->key, run->row.key, sizeof request->key) != 0) {
         run->conversation->reason = "the request is for another presignature";
         return TS_FORMAT;
@@ -174,9 +162,12 @@ still_unlocked(struct run *run)
     struct ts_half_row now;
     enum ts_error error = ts_half_get(&now, run->conversation->mobile->options.store, run->row.key, false);
 
-    if (error == TS_OK && (now.locked || now.generation != run->row.generation)) {
-        run->conversation->reason = "the key was locked or refreshed meanwhile";
+    if (error == TS_OK && now.locked) {
+        run->conversation->reason = "the key was locked meanwhile";
         error = TS_LOCKED;
+    } else if (error == TS_OK && now.generation != run->row.generation) {
+        run->conversation->reason = "the key was refreshed meanwhile";
+        error = TS_NOT_FOUND;
     }
     return error;
 }
@@ -194,16 +185,14 @@ note_request(struct run *run, const struct ts_sign_request *request, const uint8
     ts_journal_asker(entry, request->context.application, request->context.host, request->context.user);
 }
 
-/* Bound to the request before anybody is asked; whatever goes wrong afterwards, the presignature is never used for
- * anything else. */
+/* The presignature is bound to the request before anybody is asked; whatever goes wrong, it is never used for anything
+ * else. */
 static enum ts_error
 answer(struct ts_buf *out, struct run *run, const uint8_t *bytes, size_t len)
 {
     struct ts_sign_request request = {0};
-    enum ts_error error = ts_presig_p2_bind(run->presig, bytes, len);
+    enum ts_error error = ts_sign_request_decode(&request, bytes, len);
 
-    if (error == TS_OK)
-        error = ts_sign_request_decode(&request, bytes, len);
     if (error == TS_OK)
         note_request(run, &request, bytes, len);
     if (error == TS_OK)
@@ -247,6 +236,29 @@ reply_round_2(struct run *run, struct ts_buf *inner, struct ts_buf *ours)
 }
 
 static enum ts_error
+answer_at_once(struct ts_buf *out, struct run *run, const struct ts_sign_round2 *round)
+{
+    enum ts_error error = ts_presign_p2_take(&run->presig, run->machine, 0);
+
+    if (error == TS_OK)
+        error = ts_presig_p2_bind(run->presig, round->request, round->request_len);
+    return error == TS_OK ? answer(out, run, round->request, round->request_len) : error;
+}
+
+static enum ts_error
+keep_batch(struct run *run)
+{
+    const struct ts_request_place place = {run->row.key, run->row.generation, run->batch, 0};
+
+    ts_journal_change_kind(run->conversation->entry, TS_JOURNAL_PRESIGN);
+    enum ts_error error = ts_waiting_add(run->conversation->connection, run->machine, &place);
+
+    if (error == TS_USAGE)
+        run->conversation->reason = "too many presignatures wait here";
+    return error;
+}
+
+static enum ts_error
 round_2(struct run *run)
 {
     struct ts_message in = {0};
@@ -259,16 +271,14 @@ round_2(struct run *run)
         TS_MESSAGE_SIGN_ROUND_2, run->conversation->mobile->options.config->timeout.step);
     if (error == TS_OK)
         error = ts_sign_round2_decode(&round, in.payload.data, in.payload.len);
-    if (error == TS_OK && round.request_len == 0) {
-        run->conversation->reason = "no request in round 2";
+    if (error == TS_OK && round.request_len > 0 && ts_presign_count(run->machine) != 1) {
+        run->conversation->reason = "one presignature for one request";
         error = TS_FORMAT;
     }
     if (error == TS_OK)
         error = ts_machine_step(run->machine, &inner, round.payload, round.payload_len);
     if (error == TS_OK)
-        error = ts_presign_p2_take(&run->presig, run->machine, 0);
-    if (error == TS_OK)
-        error = answer(&ours, run, round.request, round.request_len);
+        error = round.request_len > 0 ? answer_at_once(&ours, run, &round) : keep_batch(run);
     if (error == TS_OK)
         error = reply_round_2(run, &inner, &ours);
     ts_sign_round2_clear(&round);
@@ -276,22 +286,6 @@ round_2(struct run *run)
     ts_buf_clear(&inner);
     ts_buf_clear(&ours);
     return error;
-}
-
-/* Durable before the other side hears of it. */
-static void
-lock_key(struct run *run)
-{
-    char reason[160];
-
-    (void)snprintf(reason, sizeof reason, "the enterprise's proof or opening is wrong at %s",
-        run->machine ? ts_machine_state(run->machine) : "SIGN_ROUND_1");
-    enum ts_error stored = ts_half_lock(run->conversation->mobile->options.store, run->row.key, reason);
-    ts_log(run->conversation->mobile->env, TS_LOG_ERROR,
-        "key %s is locked (%s): partner %s: %s; every use is refused until an administrator refreshes the key",
-        run->row.label, stored == TS_OK ? "durably" : "BUT THE LOCK COULD NOT BE STORED",
-        run->conversation->connection->peer.name, reason);
-    run->conversation->reason = "your proof or opening is wrong: the key is locked at the device";
 }
 
 enum ts_error
@@ -303,9 +297,67 @@ ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *fi
     if (error == TS_OK)
         error = round_2(&run);
     if (error == TS_CHEATED && !*ts_session_reason(conversation->session))
-        lock_key(&run);
+        ts_lock_own(conversation, &run.row, run.machine ? ts_machine_state(run.machine) : "SIGN_ROUND_1");
     ts_presig_p2_free(run.presig);
     ts_machine_free(run.machine);
     ts_half_free(run.half);
+    ts_parameters_release(&conversation->mobile->parameters, run.pairing);
+    return error;
+}
+
+/* --- a request for a presignature that waits --- */
+
+static enum ts_error
+take_waiting(struct run *run, const struct ts_sign_request *request, const struct ts_buf *bytes)
+{
+    struct ts_conversation *conversation = run->conversation;
+    const struct ts_request_place place = {request->key, request->generation, request->batch, request->index};
+    enum ts_error error = ts_waiting_bind(&run->presig, conversation->connection, &place, bytes->data, bytes->len);
+
+    if (error == TS_NOT_FOUND)
+        conversation->reason = "no such presignature waits";
+    else if (error == TS_REFUSED)
+        conversation->reason = "refused at the device";
+    run->batch = request->batch;
+    run->index = request->index;
+    ts_journal_key(conversation->entry, run->row.key, run->row.label);
+    return error;
+}
+
+/* The same bytes again get the same answer, without another question. */
+static enum ts_error
+answer_waiting(struct run *run, const struct ts_buf *bytes)
+{
+    struct ts_buf ours;
+
+    ts_buf_init(&ours, TS_SMALL_PAYLOAD_MAX_BYTES);
+    enum ts_error error = ts_presig_p2_answered(run->presig) ? ts_presig_p2_answer(&ours, run->presig, NULL, 0)
+                                                             : answer(&ours, run, bytes->data, bytes->len);
+    if (error == TS_OK)
+        error = ts_mobile_tell(run->conversation, TS_MESSAGE_SIGN_ROUND_3, &ours, run->curve);
+    ts_buf_clear(&ours);
+    return error;
+}
+
+enum ts_error
+ts_request_mobile(struct ts_conversation *conversation, const struct ts_message *first)
+{
+    struct run run = {.conversation = conversation};
+    struct ts_sign_request request = {0};
+    enum ts_error error = ts_sign_request_decode(&request, first->payload.data, first->payload.len);
+
+    if (error == TS_OK)
+        error = find_half(&run, request.key, request.generation);
+    if (error == TS_OK) {
+        run.curve = ts_curve_by_name(run.row.curve, strlen(run.row.curve));
+        error = take_waiting(&run, &request, &first->payload);
+    }
+    ts_sign_request_clear(&request);
+    if (error == TS_OK)
+        error = answer_waiting(&run, &first->payload);
+    if (error == TS_CHEATED && !*ts_session_reason(conversation->session))
+        ts_lock_own(conversation, &run.row, "SIGN_ROUND_3");
+    if (run.presig)
+        ts_waiting_release(conversation->connection, run.presig);
     return error;
 }

@@ -12,7 +12,7 @@
 
 #define HALF_COLUMNS                                                                                                   \
     "half.key, generation, token, pairing, curve, label, public_key, confirmation, state, acknowledged, created,"      \
-    " key_lock.key IS NOT NULL"
+    " key_lock.key IS NOT NULL, parameters"
 #define FROM_HALF " FROM half LEFT JOIN key_lock ON key_lock.key = half.key"
 
 _Static_assert(TS_HALF_PENDING == 1 && TS_HALF_ACTIVE == 2, "the numbers are stored");
@@ -61,6 +61,7 @@ read_half(struct ts_half_row *row, struct ts_query *query)
     row->acknowledged = ts_query_get_int(query, 9) != 0;
     row->created = ts_query_get_int(query, 10);
     row->locked = ts_query_get_int(query, 11) != 0;
+    ts_query_get_blob(query, 12, row->parameters, sizeof row->parameters);
 }
 
 static bool
@@ -78,7 +79,7 @@ insert_half(struct ts_store *store, const struct ts_half_row *row, const struct 
 
     ts_query_start(&query, store,
         "INSERT INTO half(key, generation, token, pairing, curve, label, public_key, confirmation, state,"
-        " acknowledged, created, sealed) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        " acknowledged, created, sealed, parameters) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     ts_query_blob(&query, row->key, sizeof row->key);
     ts_query_int(&query, row->generation);
     ts_query_int(&query, (int64_t)row->token);
@@ -91,6 +92,7 @@ insert_half(struct ts_store *store, const struct ts_half_row *row, const struct 
     ts_query_int(&query, row->acknowledged);
     ts_query_int(&query, row->created);
     ts_query_blob(&query, sealed->data, sealed->len);
+    ts_query_blob(&query, row->parameters, sizeof row->parameters);
     return ts_query_run(&query);
 }
 
@@ -215,7 +217,7 @@ read_generation(
     if (found)
         read_half(out, &query);
     if (found && sealed)
-        ts_query_get_bytes(&query, 12, sealed);
+        ts_query_get_bytes(&query, 13, sealed);
     return ts_query_end_found(&query, found);
 }
 

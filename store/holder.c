@@ -45,8 +45,9 @@ choose_number(struct ts_holder *holder)
     return error;
 }
 
-enum ts_error
-ts_holder_open(struct ts_holder **out, const struct ts_env *env, const char *path)
+/* The file beside the database, without a lock. */
+static enum ts_error
+open_file(struct ts_holder **out, const struct ts_env *env, const char *path)
 {
     char name[4096];
     struct ts_holder *holder = calloc(1, sizeof *holder);
@@ -58,15 +59,62 @@ ts_holder_open(struct ts_holder **out, const struct ts_env *env, const char *pat
     *holder = (struct ts_holder){.env = env, .fd = -1};
     if (len > 0 && (size_t)len < sizeof name)
         holder->fd = ts_descriptor_raise(open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0600));
-    enum ts_error error = holder->fd < 0 ? TS_STORAGE : choose_number(holder);
-    if (error != TS_OK) {
-        ts_log(env, TS_LOG_ERROR, "%s cannot be opened and locked: %s; check its permissions and the file system", name,
-            strerrordesc_np(errno));
-        ts_holder_close(holder);
-        return error;
+    if (holder->fd < 0) {
+        free(holder);
+        return TS_STORAGE;
     }
     *out = holder;
     return TS_OK;
+}
+
+static enum ts_error
+failed(const struct ts_env *env, const char *path, enum ts_error error)
+{
+    ts_log(env, TS_LOG_ERROR, "%s-live cannot be opened and locked: %s; check its permissions and the file system",
+        path, strerrordesc_np(errno));
+    return error;
+}
+
+enum ts_error
+ts_holder_open(struct ts_holder **out, const struct ts_env *env, const char *path)
+{
+    enum ts_error error = open_file(out, env, path);
+
+    if (error == TS_OK)
+        error = choose_number(*out);
+    if (error == TS_OK)
+        return TS_OK;
+    error = failed(env, path, error);
+    ts_holder_close(*out);
+    *out = NULL;
+    return error;
+}
+
+/* Above the numbers of the living. */
+static uint64_t
+claim_number(const uint8_t id[16])
+{
+    uint64_t number;
+
+    memcpy(&number, id, sizeof number);
+    return (number & NUMBER_MASK) | (NUMBER_MASK + 1);
+}
+
+enum ts_error
+ts_holder_claim(struct ts_holder **out, const struct ts_env *env, const char *path, const uint8_t id[16])
+{
+    enum ts_error error = open_file(out, env, path);
+
+    if (error != TS_OK)
+        return failed(env, path, error);
+    (*out)->number = claim_number(id);
+    struct flock lock = byte_at((*out)->number);
+    if (fcntl((*out)->fd, F_OFD_SETLK, &lock) == 0)
+        return TS_OK;
+    error = errno == EAGAIN || errno == EACCES ? TS_EXISTS : failed(env, path, TS_STORAGE);
+    ts_holder_close(*out);
+    *out = NULL;
+    return error;
 }
 
 void

@@ -4,6 +4,7 @@
 #include "base/env.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** Who is still there: a number of our own, and a lock that tells others as long as we live. Each holder locks the byte
  *  at its number in one file beside the database; the kernel gives the lock back however the process ends. It works
@@ -23,5 +24,11 @@ uint64_t ts_holder_number(const struct ts_holder *holder);
 
 /** Is the holder of that number, be it ourselves, alive? True when it cannot be told. */
 bool ts_holder_alive(const struct ts_holder *holder, uint64_t number);
+
+/** The right to do something to one thing that only one at a time may do, of all processes that share `path` and all
+ *  threads of each. Given up with ts_holder_close, or by the kernel.
+ *  In:   id  of the thing; two that share their first eight bytes exclude each other
+ *  Returns: TS_OK; TS_EXISTS when somebody has it; TS_STORAGE (logged); TS_INTERNAL. */
+enum ts_error ts_holder_claim(struct ts_holder **out, const struct ts_env *env, const char *path, const uint8_t id[16]);
 
 #endif

@@ -1,6 +1,7 @@
 #include "store/db.h"
 #include "store/gcm.h"
 #include "store/keyring.h"
+#include "store/peer_seal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,9 +12,8 @@
 
 _Static_assert(TS_PEER_PENDING == 1 && TS_PEER_ACTIVE == 2, "the numbers are stored");
 
-/* The pinned key too: whoever can write the database must not be able to put another peer in its place. */
-static void
-peer_aad(struct ts_buf *aad, const struct ts_peer_row *row)
+void
+ts_peer_aad(struct ts_buf *aad, const struct ts_peer_row *row)
 {
     ts_aad_start(aad, "pairing");
     ts_aad_number(aad, row->token);
@@ -92,7 +92,7 @@ ts_peer_put(struct ts_store *store, const struct ts_keyring *keyring, const stru
 
     if (!row_good(row))
         return TS_USAGE;
-    peer_aad(&aad, row);
+    ts_peer_aad(&aad, row);
     ts_buf_init(&sealed, 0);
     enum ts_error result = ts_keyring_seal_aad(&sealed, keyring, pairing_data, len, &aad);
     if (result == TS_OK)
@@ -240,7 +240,7 @@ ts_peer_data(
     ts_buf_init(&sealed, TS_SEALED_MAX + TS_GCM_OVERHEAD);
     enum ts_error result = read_sealed(&row, &sealed, store, pairing);
     if (result == TS_OK) {
-        peer_aad(&aad, &row);
+        ts_peer_aad(&aad, &row);
         result = ts_keyring_open_aad(out, keyring, &sealed, &aad);
     }
     ts_buf_clear(&sealed);

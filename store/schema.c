@@ -3,6 +3,9 @@
 /* "TSST": tells our files from other SQLite databases. */
 #define APPLICATION_ID 1414747988
 
+#define ZERO_32 " x'0000000000000000000000000000000000000000000000000000000000000000'"
+
+/* migrations[v] takes a database of version v to v + 1; never edited once released, only appended to. */
 static const char *const migrations[TS_SCHEMA_VERSION] = {
     "CREATE TABLE token(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL, serial TEXT NOT NULL UNIQUE,"
     "  key_id BLOB NOT NULL);"
@@ -42,6 +45,17 @@ static const char *const migrations[TS_SCHEMA_VERSION] = {
     "  pairing BLOB NOT NULL REFERENCES peer(pairing) ON DELETE CASCADE, confirmation BLOB NOT NULL,"
     "  PRIMARY KEY(key, generation)) WITHOUT ROWID;"
     "CREATE INDEX farewell_by_pairing ON farewell(pairing);",
+    /* A half belongs to the parameters of its pairing, or to those of its last refresh (32 bytes, zero for the former).
+       The trigger keeps a half from being stored with parameters that a refresh in another process has just erased. */
+    "CREATE TABLE parameters(number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  pairing BLOB NOT NULL REFERENCES peer(pairing) ON DELETE CASCADE, aux BLOB NOT NULL,"
+    "  settled INTEGER NOT NULL DEFAULT 0, sealed BLOB NOT NULL, UNIQUE(pairing, aux));"
+    "ALTER TABLE half ADD COLUMN parameters BLOB NOT NULL DEFAULT" ZERO_32 ";"
+    "CREATE TRIGGER half_needs_parameters BEFORE INSERT ON half"
+    "  WHEN NOT EXISTS(SELECT 1 FROM parameters WHERE pairing = NEW.pairing AND aux = NEW.parameters)"
+    "  AND NOT EXISTS(SELECT 1 FROM peer WHERE pairing = NEW.pairing AND NEW.parameters = " ZERO_32
+    "    AND length(sealed) > 0) AND EXISTS(SELECT 1 FROM peer WHERE pairing = NEW.pairing)"
+    "  BEGIN SELECT RAISE(ABORT, 'the parameters of the half are not there'); END;",
 };
 
 const struct ts_schema ts_store_schema = {APPLICATION_ID, TS_SCHEMA_VERSION, migrations};

@@ -4,7 +4,7 @@
 #include "store/db.h"
 
 /** What user_version a database of this program has. */
-#define TS_SCHEMA_VERSION 2
+#define TS_SCHEMA_VERSION 3
 
 /** The tables of a kind of database. */
 struct ts_schema {

@@ -166,6 +166,7 @@ struct ts_half_row {
     bool locked;       /**< the key (every generation) is locked */
     bool acknowledged; /**< P1: the peer has answered the Commit */
     int64_t created;
+    uint8_t parameters[32]; /**< which of the pairing's parameters it belongs to: their aux; zero: the first ones */
 };
 
 /** Insert with the sealed half. Durable when it returns (outside begin/commit). Token, key, generation, pairing, curve,
@@ -198,6 +199,36 @@ enum ts_error ts_half_list(struct ts_half_row **out, size_t *count, struct ts_st
 enum ts_error ts_half_delete(struct ts_store *store, const uint8_t key[TS_ID_BYTES], uint32_t generation);
 /** Why the key was locked ("" when it is not). */
 enum ts_error ts_half_lock_reason(char *out, size_t size, struct ts_store *store, const uint8_t key[TS_ID_BYTES]);
+
+/* --- refresh: parameters that took the place of a pairing's first, and the succession of generations
+ *     (store/parameters.c) --- */
+
+#define TS_AUX_BYTES 32
+
+/** Insert sealed parameters of a pairing; in one unit with the half that brings them.
+ *  Returns: TS_OK; TS_EXISTS; TS_NOT_FOUND (no such pairing); TS_USAGE (aux zero); TS_STORAGE. */
+enum ts_error ts_parameters_put(struct ts_store *store, const struct ts_keyring *keyring,
+    const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES], const uint8_t *data, size_t len);
+/** The sealed parameters; aux zero: the pairing's first. Secret. Returns: TS_OK; TS_NOT_FOUND (erased, or never there);
+ *  TS_STORAGE. */
+enum ts_error ts_parameters_data(struct ts_buf *out, struct ts_store *store, const struct ts_keyring *keyring,
+    const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES]);
+/** Which parameters a new key of the pairing gets: those of the last refresh that both sides have, else the first ones
+ *  (zero). Returns: TS_OK; TS_NOT_FOUND (no such pairing); TS_STORAGE. */
+enum ts_error ts_parameters_current(
+    uint8_t aux[TS_AUX_BYTES], struct ts_store *store, const uint8_t pairing[TS_ID_BYTES]);
+
+/** Take a pending generation's place with another run's: the next ts_half_put finds the place free.
+ *  In:   confirmation  of the pending half that was seen when the new run began
+ *  Returns: TS_OK; TS_NOT_FOUND when the pending half is not that one any more; TS_STORAGE. */
+enum ts_error ts_half_withdraw(
+    struct ts_store *store, const uint8_t key[TS_ID_BYTES], uint32_t generation, const uint8_t confirmation[32]);
+/** A refresh lifts the lock that was there when its new generation was made, not a later one.
+ *  Returns: TS_OK (also when there is none); TS_NOT_FOUND (no such generation); TS_STORAGE. */
+enum ts_error ts_half_unlock(struct ts_store *store, const uint8_t key[TS_ID_BYTES], uint32_t generation);
+/** Erase the generations before this one, and the parameters that no half of the pairing needs any more; the newest are
+ *  kept for new keys. Returns: TS_OK; TS_NOT_FOUND (no such generation, or it is not active); TS_STORAGE. */
+enum ts_error ts_half_succeed(struct ts_store *store, const uint8_t key[TS_ID_BYTES], uint32_t generation);
 
 /* --- keys that live only as long as a session (store/temporary.c) --- */
 

@@ -97,8 +97,14 @@ END_TEST
 
 START_TEST(fixed_answers)
 {
+    struct ts_question refresh = question;
+
+    refresh.kind = TS_ASK_REFRESH;
     make(TS_APPROVAL_AUTO);
     ck_assert_int_eq(decide(LONG_MS), TS_OK);
+    ck_assert_int_eq(ts_approval_decide(approval, &refresh, ts_now_ms(&env) + LONG_MS, NULL, NULL), TS_OK);
+    refresh.locked = true; /* that is for a person to allow */
+    ck_assert_int_eq(ts_approval_decide(approval, &refresh, ts_now_ms(&env) + LONG_MS, NULL, NULL), TS_REFUSED);
     ts_approval_free(approval);
     make(TS_APPROVAL_REFUSE);
     ck_assert_int_eq(decide(LONG_MS), TS_REFUSED);

@@ -90,6 +90,7 @@ static const struct {
     {"modulus-bits: 1024\n", ":1: modulus-bits: \"1024\" is not one of 2048, 3072, 4096"},
     {"modulus-bits: 0x800\n", ":1: modulus-bits: \"0x800\" is not one of 2048, 3072, 4096"},
     {"threads: 0\n", ":1: threads: \"0\" is not a number from 1 to 64"},
+    {"presignatures: 65\n", ":1: presignatures: \"65\" is not a number from 0 to 64"},
     {"threads: 65\n", ":1: threads: \"65\" is not a number from 1 to 64"},
     {"threads: 4294967297\n", ":1: threads: \"4294967297\" is not a number from 1 to 64"},
     {"log:\n  to: somewhere\n", ":2: log.to: \"somewhere\" is not syslog, stderr, or an absolute path"},
@@ -133,6 +134,7 @@ START_TEST(reads_every_key)
                                          "hsm: 'pkcs11:token=hsm;object=tallystick'\n"
                                          "modulus-bits: 2048\n"
                                          "threads: 3\n"
+                                         "presignatures: 0\n"
                                          "log: {to: ~/log, level: debug}\n"
                                          "timeout:\n  connect: 250ms\n  step: 7s\n  approval: 2m\n  wait: 90s\n"
                                          "listen: '[::1]:9'\n"
@@ -153,6 +155,7 @@ START_TEST(reads_every_key)
     ck_assert_str_eq(config->hsm, "pkcs11:token=hsm;object=tallystick");
     ck_assert_uint_eq(config->modulus_bits, 2048);
     ck_assert_uint_eq(config->threads, 3);
+    ck_assert_uint_eq(config->presignatures, 0);
     ck_assert_str_eq(config->log.to, home_log);
     ck_assert_int_eq(config->log.level, TS_LOG_DEBUG);
     ck_assert_uint_eq(config->timeout.connect, 250);
@@ -178,6 +181,7 @@ check_defaults(const struct ts_config *config)
     ck_assert_ptr_null(config->hsm);
     ck_assert_uint_eq(config->modulus_bits, 3072);
     ck_assert_uint_ge(config->threads, 1);
+    ck_assert_uint_eq(config->presignatures, 8);
     ck_assert_str_eq(config->log.to, "syslog");
     ck_assert_int_eq(config->log.level, TS_LOG_INFO);
     ck_assert_uint_eq(config->timeout.connect, 5000);

@@ -259,6 +259,7 @@ START_TEST(the_small_messages_survive)
     struct ts_pair_prove prove = {{2}, "phone"}, prove_out;
     struct ts_commit commit = {{3}, 4, {5}}, commit_out;
     struct ts_lock lock = {{6}, "sigma was wrong"}, lock_out;
+    struct ts_refresh_ask ask = {{7}, 8, {"", "program", "host", "user"}}, ask_out;
 
     ts_buf_init(&bytes, 4096);
     ck_assert_int_eq(ts_session_hello_encode(&bytes, &hello), TS_OK);
@@ -274,6 +275,13 @@ START_TEST(the_small_messages_survive)
     ck_assert_int_eq(ts_commit_encode(&bytes, &commit), TS_OK);
     ck_assert_int_eq(ts_commit_decode(&commit_out, bytes.data, bytes.len), TS_OK);
     ck_assert_mem_eq(&commit, &commit_out, sizeof commit);
+    ts_buf_clear(&bytes);
+    ck_assert_int_eq(ts_refresh_ask_encode(&bytes, &ask), TS_OK);
+    ck_assert_int_eq(ts_refresh_ask_decode(&ask_out, bytes.data, bytes.len), TS_OK);
+    ck_assert_mem_eq(&ask, &ask_out, sizeof ask);
+    ck_assert_int_eq(ts_refresh_ask_decode(&ask_out, bytes.data, bytes.len - 1), TS_FORMAT);
+    ts_buf_clear(&bytes);
+    ck_assert_int_eq(ts_commit_encode(&bytes, &commit), TS_OK);
     /* The same fields with other lengths: a lock read as a commit. */
     ts_buf_clear(&bytes);
     ck_assert_int_eq(ts_lock_encode(&bytes, &lock), TS_OK);
@@ -302,7 +310,16 @@ START_TEST(the_larger_messages_survive)
     ck_assert_mem_eq(&init.context, &init_out.context, sizeof init.context);
     ck_assert_mem_eq(init_out.payload, some, init_out.payload_len);
     ck_assert(init_out.temporary);
+    ck_assert_mem_eq(init_out.parameters, init.parameters, sizeof init.parameters);
     ts_keygen_init_clear(&init_out);
+    ts_buf_clear(&bytes);
+    init.parameters[31] = 7;
+    ck_assert_int_eq(ts_keygen_init_encode(&bytes, &init), TS_OK);
+    ck_assert_int_eq(ts_keygen_init_decode(&init_out, bytes.data, bytes.len), TS_OK);
+    ck_assert_mem_eq(init_out.parameters, init.parameters, sizeof init.parameters);
+    ts_keygen_init_clear(&init_out);
+    bytes.data[bytes.len - 1] = 0; /* the first parameters, written out */
+    ck_assert_int_eq(ts_keygen_init_decode(&init_out, bytes.data, bytes.len), TS_FORMAT);
     ts_buf_clear(&bytes);
     ck_assert_int_eq(ts_sign_round1_encode(&bytes, &one), TS_OK);
     ck_assert_int_eq(ts_sign_round1_decode(&one_out, bytes.data, bytes.len), TS_OK);

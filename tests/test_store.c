@@ -128,11 +128,13 @@ END_TEST
 START_TEST(other_and_newer_databases_are_refused)
 {
     sqlite3 *db;
+    char newer[64];
 
     ts_store_close(fx.store);
     fx.store = NULL;
     ck_assert_int_eq(sqlite3_open(fx.path, &db), SQLITE_OK);
-    ck_assert_int_eq(sqlite3_exec(db, "PRAGMA user_version = 3", NULL, NULL, NULL), SQLITE_OK);
+    (void)snprintf(newer, sizeof newer, "PRAGMA user_version = %d", TS_SCHEMA_VERSION + 1);
+    ck_assert_int_eq(sqlite3_exec(db, newer, NULL, NULL, NULL), SQLITE_OK);
     expect_refused("upgrade");
     ck_assert_int_eq(
         sqlite3_exec(db, "PRAGMA user_version = 2; PRAGMA application_id = 7", NULL, NULL, NULL), SQLITE_OK);

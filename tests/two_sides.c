@@ -31,6 +31,10 @@ decide(void *ctx, const struct ts_question *question, uint64_t deadline_ms, bool
     both->asked++;
     if (question->kind == TS_ASK_PAIR)
         (void)snprintf(both->shown_code, sizeof both->shown_code, "%s", question->code);
+    if (question->kind == TS_ASK_REFRESH) {
+        both->asked_refresh++;
+        both->shown_locked = question->locked;
+    }
     if (question->kind == TS_ASK_SIGN) {
         (void)snprintf(both->shown_label, sizeof both->shown_label, "%s", question->label);
         (void)snprintf(both->shown_mechanism, sizeof both->shown_mechanism, "%s", question->mechanism);
@@ -70,15 +74,28 @@ accept_loop(void *argument)
 }
 
 static void
-init_side(struct side *side, const char *folder, const char *name, const char *primes_from, struct ts_store *store)
+import_primes(struct side *side, struct ts_store *store, const char *from)
 {
     char spec[600];
 
+    (void)snprintf(spec, sizeof spec, "%s/data/safe_primes.txt:%s", TS_TESTDIR, from);
+    ck_assert_int_eq(ts_prime_stock_import(&side->env, store, side->keyring, side->token, 2048, spec), TS_OK);
+}
+
+void
+two_sides_give_primes(struct two_sides *both, const char *p1_from, const char *p2_from)
+{
+    import_primes(&both->p1, ts_enterprise_store(both->enterprise), p1_from);
+    import_primes(&both->p2, both->peer_store, p2_from);
+}
+
+static void
+init_side(struct side *side, const char *folder, const char *name, const char *primes_from, struct ts_store *store)
+{
     ck_assert_int_eq(ts_token_create(&side->token, store, NULL, name, PIN, PIN_LEN), TS_OK);
     ck_assert_int_eq(ts_token_unlock(&side->keyring, store, NULL, side->token, TS_USER_SO, PIN, PIN_LEN), TS_OK);
     ck_assert_int_eq(ts_mobile_prepare(&side->env, store, side->token, side->keyring, name), TS_OK);
-    (void)snprintf(spec, sizeof spec, "%s/data/safe_primes.txt:%s", TS_TESTDIR, primes_from);
-    ck_assert_int_eq(ts_prime_stock_import(&side->env, store, side->keyring, side->token, 2048, spec), TS_OK);
+    import_primes(side, store, primes_from);
     (void)folder;
 }
 
@@ -94,6 +111,7 @@ init_env(struct side *side, const char *folder, const char *file)
     side->config.peer.name = (char *)(uintptr_t) "phone";
     side->config.modulus_bits = 2048;
     side->config.threads = 1;
+    side->config.presignatures = 4;
     side->config.timeout.connect = 5000;
     side->config.timeout.step = 10000;
     side->config.timeout.approval = 10000;

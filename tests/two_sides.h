@@ -33,10 +33,11 @@ struct two_sides {
     char address[64];
     /* What the peer's policy answers, and what it was shown last. */
     _Atomic enum ts_error verdict; /* TS_OK, TS_REFUSED, TS_TIMEOUT (waits until the deadline) */
-    atomic_uint asked;
+    atomic_uint asked, asked_refresh;
     char shown_code[8], own_code[8]; /* of the pairing */
     uint32_t wait_ms;                /* how long signing waits for a peer that is away */
     enum ts_error own_verdict;       /* what the enterprise's person says about it */
+    atomic_bool shown_locked;        /* by the last question about a refresh */
     char shown_label[65], shown_mechanism[32];
     uint8_t shown_message[64];
     size_t shown_message_len;
@@ -55,6 +56,8 @@ void two_sides_restart_enterprise(struct two_sides *both);
 
 /* The device dials in to the enterprise, whose configuration says where to listen, until its side is stopped. */
 void two_sides_dial_in(struct two_sides *both);
+/* A pair of test-only safe primes for each side's next pairing or refresh, by their places in the file: 0, 2, 4, 6. */
+void two_sides_give_primes(struct two_sides *both, const char *p1_from, const char *p2_from);
 
 /* Invite and pair. */
 enum ts_error two_sides_pair(struct two_sides *both);

@@ -38,6 +38,12 @@ static const struct ts_command commands[] = {
         "  -t, --token LABEL            default: the only token\n"
         "Several addresses with commas between are tried in their order; -: it dials in. Its pinned key stays.\n",
         ts_tool_address},
+    {"refresh", "KEY [options]", "Give a key, by label or id, new halves on both sides; lifts its lock.",
+        "  -t, --token LABEL            default: the only token\n"
+        "  -S, --so-pin-source SOURCE   PIN of the security officer; default: asked on the terminal\n"
+        "      --primes FILE[:N]        take published test-only primes, passing over N of them\n"
+        "The public key stays. The peer is asked; a key that is locked there needs a person at it.\n",
+        ts_tool_refresh},
     {"list", "[--json]", "Tokens, their peers and their keys.", "  -j, --json                   for programs\n",
         ts_tool_list},
     {"status", "[options]", "Is everything in its place? Exit code 1 when something is not.",

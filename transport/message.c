@@ -58,6 +58,8 @@ static const struct message_row rows[] = {
     ROW(REFRESH_P2, 4 * KIB, TS_FROM_P2),
     ROW(REFRESH_P1_OPEN, 64 * KIB, TS_FROM_P1),
     ROW(REFRESH_CONFIRM, 4 * KIB, TS_FROM_P2),
+    ROW(REFRESH_ASK, 4 * KIB, TS_FROM_P1),
+    ROW(REFRESH_GRANTED, 4 * KIB, TS_FROM_P2),
 };
 
 static const struct message_row *

@@ -27,6 +27,7 @@
 #define TS_KEY_ID_BYTES 16
 #define TS_NONCE_BYTES 32
 #define TS_CONFIRMATION_BYTES 32
+#define TS_PARAMETERS_BYTES 32
 #define TS_TEXT_BYTES 65       /**< room of a name or label, with the final NUL */
 #define TS_REASON_BYTES 201    /**< room of a reason, with the final NUL */
 #define TS_MECHANISM_BYTES 32  /**< room of a mechanism's name, with the final NUL */
@@ -81,7 +82,9 @@ enum ts_message_type {
     TS_MESSAGE_REFRESH_P1_COMMIT = 72,
     TS_MESSAGE_REFRESH_P2 = 73,
     TS_MESSAGE_REFRESH_P1_OPEN = 74,
-    TS_MESSAGE_REFRESH_CONFIRM = 75
+    TS_MESSAGE_REFRESH_CONFIRM = 75,
+    TS_MESSAGE_REFRESH_ASK = 76,
+    TS_MESSAGE_REFRESH_GRANTED = 77
 };
 
 /** Which party sends a type. */
@@ -134,7 +137,8 @@ struct ts_keygen_init {
     size_t payload_len;
     struct ts_context context;
     void *owned;
-    bool temporary; /**< the key lives only as long as a session of the enterprise */
+    bool temporary;                          /**< the key lives only as long as a session of the enterprise */
+    uint8_t parameters[TS_PARAMETERS_BYTES]; /**< aux of the pairing's parameters that a refresh brought; zero: first */
 };
 enum ts_error ts_keygen_init_encode(struct ts_buf *out, const struct ts_keygen_init *init);
 enum ts_error ts_keygen_init_decode(struct ts_keygen_init *out, const uint8_t *bytes, size_t len);
@@ -228,5 +232,14 @@ struct ts_refresh_init {
 enum ts_error ts_refresh_init_encode(struct ts_buf *out, const struct ts_refresh_init *init);
 enum ts_error ts_refresh_init_decode(struct ts_refresh_init *out, const uint8_t *bytes, size_t len);
 void ts_refresh_init_clear(struct ts_refresh_init *init);
+
+/** REFRESH_ASK, REFRESH_GRANTED. generation: the new one. In the answer all texts are empty. */
+struct ts_refresh_ask {
+    uint8_t key[TS_KEY_ID_BYTES];
+    uint32_t generation;
+    struct ts_context context;
+};
+enum ts_error ts_refresh_ask_encode(struct ts_buf *out, const struct ts_refresh_ask *ask);
+enum ts_error ts_refresh_ask_decode(struct ts_refresh_ask *out, const uint8_t *bytes, size_t len);
 
 #endif

@@ -14,6 +14,17 @@ init_payload_fits(size_t len)
     return len > 0 && len <= INIT_PAYLOAD_MAX_BYTES;
 }
 
+static const uint8_t first_parameters[TS_PARAMETERS_BYTES];
+
+/* Empty on the wire is the one encoding of the first parameters. */
+static bool
+parameters_from_wire(uint8_t out[TS_PARAMETERS_BYTES], const ProtobufCBinaryData *wire)
+{
+    if (wire->len == 0)
+        return true;
+    return ts_wire_fixed(out, TS_PARAMETERS_BYTES, wire) && memcmp(out, first_parameters, TS_PARAMETERS_BYTES) != 0;
+}
+
 enum ts_error
 ts_keygen_init_encode(struct ts_buf *out, const struct ts_keygen_init *init)
 {
@@ -26,6 +37,8 @@ ts_keygen_init_encode(struct ts_buf *out, const struct ts_keygen_init *init)
     wire.payload = ts_wire_bytes(init->payload, init->payload_len);
     wire.context = &context;
     wire.temporary = init->temporary;
+    if (memcmp(init->parameters, first_parameters, sizeof first_parameters) != 0)
+        wire.parameters = ts_wire_bytes(init->parameters, sizeof init->parameters);
     return ts_wire_pack(out, &wire.base);
 }
 
@@ -40,7 +53,8 @@ ts_keygen_init_decode(struct ts_keygen_init *out, const uint8_t *bytes, size_t l
         return error;
     const Tallystick__KeygenInit *wire = (const Tallystick__KeygenInit *)message;
     out->owned = message;
-    if (!init_payload_fits(wire->payload.len) || !ts_context_from_wire(&out->context, wire->context)) {
+    if (!init_payload_fits(wire->payload.len) || !ts_context_from_wire(&out->context, wire->context) ||
+        !parameters_from_wire(out->parameters, &wire->parameters)) {
         ts_keygen_init_clear(out);
         return TS_FORMAT;
     }
@@ -156,4 +170,37 @@ ts_refresh_init_clear(struct ts_refresh_init *init)
 {
     ts_wire_free(init->owned);
     memset(init, 0, sizeof *init);
+}
+
+enum ts_error
+ts_refresh_ask_encode(struct ts_buf *out, const struct ts_refresh_ask *ask)
+{
+    Tallystick__RefreshAsk wire = TALLYSTICK__REFRESH_ASK__INIT;
+    Tallystick__Context context;
+
+    if (!ts_context_fits(&ask->context))
+        return TS_USAGE;
+    ts_context_to_wire(&context, &ask->context);
+    wire.key = ts_wire_bytes(ask->key, sizeof ask->key);
+    wire.generation = ask->generation;
+    wire.context = &context;
+    return ts_wire_pack(out, &wire.base);
+}
+
+enum ts_error
+ts_refresh_ask_decode(struct ts_refresh_ask *out, const uint8_t *bytes, size_t len)
+{
+    ProtobufCMessage *message = NULL;
+
+    memset(out, 0, sizeof *out);
+    enum ts_error error = ts_wire_unpack(&message, &tallystick__refresh_ask__descriptor, bytes, len);
+    if (error != TS_OK)
+        return error;
+    const Tallystick__RefreshAsk *wire = (const Tallystick__RefreshAsk *)message;
+    error = TS_FORMAT;
+    if (ts_wire_fixed(out->key, sizeof out->key, &wire->key) && ts_context_from_wire(&out->context, wire->context))
+        error = TS_OK;
+    out->generation = wire->generation;
+    ts_wire_free(message);
+    return error;
 }

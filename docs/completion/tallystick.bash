@@ -26,15 +26,16 @@ _tallystick() {
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        init | pair | unpair | address | list | status | sessions | doctor | run | uri | forget) command=$word && break ;;
+        init | pair | unpair | refresh | address | list | status | sessions | doctor | run | uri | forget) command=$word && break ;;
         esac
     done
     case ${COMP_WORDS[0]##*/}:$command in
-    tallystick:) options="init pair unpair address list status sessions doctor --config --verbose --help --version" ;;
+    tallystick:) options="init pair unpair refresh address list status sessions doctor --config --verbose --help --version" ;;
     tallystick:init) options="--label --name --so-pin-source --pin-source --bits --no-primes --primes" ;;
     tallystick:pair) options="--token --name --pin-source --primes --yes --code --replace" ;;
     tallystick:unpair) options="--token --yes" ;;
     tallystick-peer:unpair) options="--yes" ;;
+    tallystick:refresh) options="--token --so-pin-source --primes" ;;
     tallystick:address) options="--token" ;;
     *:list) options="--json" ;;
     *:sessions) options="--status --kind --partner --after --limit --json" ;;

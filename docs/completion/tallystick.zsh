@@ -1,13 +1,14 @@
 #compdef tallystick tallystick-peer
 # zsh completion for tallystick and tallystick-peer
-local command=${words[(r)(init|pair|unpair|address|list|status|sessions|doctor|run|uri|forget)]}
+local command=${words[(r)(init|pair|unpair|refresh|address|list|status|sessions|doctor|run|uri|forget)]}
 local -a options
 case ${service}:$command in
-tallystick:) options=(init pair unpair address list status sessions doctor --config --verbose --help --version) ;;
+tallystick:) options=(init pair unpair refresh address list status sessions doctor --config --verbose --help --version) ;;
 tallystick:init) options=(--label --name --so-pin-source --pin-source --bits --no-primes --primes) ;;
 tallystick:pair) options=(--token --name --pin-source --primes --yes --code --replace) ;;
 tallystick:unpair) options=(--token --yes) ;;
 tallystick-peer:unpair) options=(--yes) ;;
+tallystick:refresh) options=(--token --so-pin-source --primes) ;;
 tallystick:address) options=(--token) ;;
 *:list) options=(--json) ;;
 *:sessions) options=(--status --kind --partner --after --limit --json) ;;

@@ -43,6 +43,8 @@ read_message(unsigned which, struct ts_buf *out, const uint8_t *in, size_t len)
         AGAIN(refresh_init, ts_refresh_init_clear(&value));
     if (which == 11)
         AGAIN(envelope, ts_envelope_clear(&value));
+    if (which == 12)
+        AGAIN(refresh_ask, (void)0);
 }
 
 int
@@ -53,7 +55,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1)
         return 0;
     ts_buf_init(&out, TS_ENVELOPE_MAX_BYTES);
-    read_message(data[0] % 12, &out, data + 1, size - 1);
+    read_message(data[0] % 13, &out, data + 1, size - 1);
     ts_buf_clear(&out);
     return 0;
 }

@@ -222,6 +222,7 @@ seed_messages(struct ts_buf *out)
     const struct ts_keygen_init init = {.payload = (const uint8_t *)"p", .payload_len = 1, .context = context};
     const struct ts_commit commit = {{1}, 2, {3}};
     const struct ts_lock lock = {{1}, "a proof was wrong"};
+    const struct ts_refresh_ask ask = {.key = {1}, .generation = 2, .context = context};
     const struct ts_refresh_init refresh = {
         .key = {1}, .generation = 2, .payload = (const uint8_t *)"p", .payload_len = 1};
 
@@ -245,6 +246,9 @@ seed_messages(struct ts_buf *out)
     ts_buf_clear(out);
     ts_refresh_init_encode(out, &refresh);
     put_message("messages", "refresh_init", 10, out);
+    ts_buf_clear(out);
+    ts_refresh_ask_encode(out, &ask);
+    put_message("messages", "refresh_ask", 12, out);
     ts_buf_clear(out);
 }
 
