@@ -149,9 +149,9 @@ class Proxy(threading.Thread):
 # --- plans: the faults of the connection of a number, from 0 ---
 
 
-def pick(chance, at):
+def pick(chance, at, direction):
     kind = chance.choice(KINDS)
-    return Fault(kind, at, chance.randrange(2), {"delay": 0.1, "stall": 3.0}.get(kind, 0.0))
+    return Fault(kind, at, direction, {"delay": 0.1, "stall": 3.0}.get(kind, 0.0))
 
 
 def no_plan():
@@ -163,20 +163,22 @@ def one_plan(seed, length, share):
 
     def plan(number):
         chance = random.Random(f"{seed}/{number}")
-        return [pick(chance, chance.randrange(length))] if chance.random() < share else []
+        return [pick(chance, chance.randrange(length), chance.randrange(2))] if chance.random() < share else []
 
     return plan
 
 
-def dense_plan(seed, gap, length):
-    """A fault about every `gap` bytes, up to `length`."""
+def dense_plan(seed, gaps):
+    """Forth and back a fault about every gaps[0] and gaps[1] bytes, a hundred each."""
 
     def plan(number):
         chance = random.Random(f"{seed}/{number}")
-        faults, at = [], 0
-        while at < length:
-            at += int(chance.expovariate(1 / gap)) + 1
-            faults.append(pick(chance, at))
+        faults = []
+        for direction, gap in enumerate(gaps):
+            at = 0
+            for _ in range(100):
+                at += int(chance.expovariate(1 / gap)) + 1
+                faults.append(pick(chance, at, direction))
         return faults
 
     return plan
