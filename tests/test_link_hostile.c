@@ -4,6 +4,7 @@
 #include "transport/identity_internal.h"
 #include "transport/message.h"
 #include "transport/tallystick.pb-c.h"
+#include "transport/wire.h"
 
 #include <fcntl.h>
 #include <openssl/ssl.h>
@@ -135,7 +136,8 @@ raw_send_envelope(struct raw *raw, uint32_t version, uint8_t session, uint64_t s
     wire.session = (ProtobufCBinaryData){sizeof id, id};
     wire.sequence = sequence;
     wire.acknowledge = acknowledge;
-    wire.type = TALLYSTICK__MESSAGE_TYPE__KEYGEN_INIT;
+    wire.serial = session;
+    wire.type = sequence ? TALLYSTICK__MESSAGE_TYPE__KEYGEN_INIT : TALLYSTICK__MESSAGE_TYPE__ACKNOWLEDGE;
     raw_send(raw, bytes, tallystick__envelope__pack(&wire, bytes));
 }
 
@@ -202,37 +204,99 @@ START_TEST(garbage_in_a_frame_ends_the_link)
 }
 END_TEST
 
-START_TEST(a_broken_sequence_ends_the_link)
+static void
+accept_one(struct ts_session **out, struct pair *pair)
 {
-    static const struct {
-        uint64_t sequence, acknowledge;
-    } bad[] = {{1, 0}, {3, 0}, {2, 1}};
+    struct ts_message message;
+
+    ck_assert_int_eq(ts_session_accept(out, pair->accepted, WAIT_MS), TS_OK);
+    ck_assert_int_eq(ts_session_expect(*out, TS_MESSAGE_KEYGEN_INIT, &message, WAIT_MS), TS_OK);
+    ts_message_clear(&message);
+}
+
+START_TEST(a_contradiction_ends_that_session_alone)
+{
+    static const uint8_t other[] = "other bytes";
     struct pair pair;
     struct raw raw;
+    struct ts_session *session = NULL, *next = NULL;
+    struct ts_message message;
+    Tallystick__Envelope wire = TALLYSTICK__ENVELOPE__INIT;
+    uint8_t id[16] = {7}, bytes[128];
 
     raw_upgrade(&raw, &pair);
     raw_send_envelope(&raw, 1, 7, 1, 0);
-    raw_send_envelope(&raw, 1, 7, bad[_i].sequence, bad[_i].acknowledge);
-    expect_end(&raw, &pair, "broke the sequence", 1002);
+    accept_one(&session, &pair);
+    if (_i == 0) { /* never sent */
+        raw_send_envelope(&raw, 1, 7, 2, 1);
+    } else { /* the same number with other bytes */
+        wire.version = 1;
+        wire.session = (ProtobufCBinaryData){sizeof id, id};
+        wire.sequence = 1;
+        wire.serial = 7;
+        wire.type = TALLYSTICK__MESSAGE_TYPE__KEYGEN_INIT;
+        wire.payload = ts_wire_bytes(other, sizeof other);
+        raw_send(&raw, bytes, tallystick__envelope__pack(&wire, bytes));
+    }
+    ck_assert_int_eq(ts_session_receive(session, &message, WAIT_MS), TS_FORMAT);
+    ck_assert_ptr_nonnull(strstr(ts_session_reason(session), "contradicts"));
+    ck_assert(device_logged(&pair.listener, "broke a session: KEYGEN_INIT number"));
+    raw_send_envelope(&raw, 1, 8, 1, 0);
+    accept_one(&next, &pair);
+    ts_session_close(session);
+    ts_session_close(next);
+    raw_clear(&raw);
+    pair_clear(&pair);
 }
 END_TEST
 
-START_TEST(messages_for_unknown_sessions_are_dropped)
+START_TEST(a_message_that_comes_twice_is_handed_on_once)
+{
+    struct pair pair;
+    struct raw raw;
+    struct ts_session *session = NULL, *next = NULL;
+    struct ts_message message;
+
+    raw_upgrade(&raw, &pair);
+    raw_send_envelope(&raw, 1, 7, 1, 0);
+    raw_send_envelope(&raw, 1, 7, 1, 0);
+    raw_send_envelope(&raw, 1, 7, 3, 0); /* too early */
+    accept_one(&session, &pair);
+    ts_session_close(session);
+    raw_send_envelope(&raw, 1, 7, 1, 0); /* does not start it again */
+    raw_send_envelope(&raw, 1, 8, 1, 0);
+    accept_one(&next, &pair);
+    ck_assert_int_eq(ts_session_receive(next, &message, 0), TS_TIMEOUT);
+    ck_assert_int_eq(ts_session_accept(&session, pair.accepted, 0), TS_TIMEOUT);
+    ck_assert(device_logged(&pair.listener, "for a session that is over"));
+    ts_session_close(next);
+    raw_clear(&raw);
+    pair_clear(&pair);
+}
+END_TEST
+
+START_TEST(unknown_sessions_are_answered_so)
 {
     struct pair pair;
     struct raw raw;
     struct ts_session *session = NULL, *none = NULL;
     uint8_t id[TS_SESSION_ID_BYTES];
+    char bytes[128];
 
     raw_upgrade(&raw, &pair);
-    raw_send_envelope(&raw, 1, 9, 2, 0);
-    raw_send_envelope(&raw, 1, 9, 1, 1);
+    raw_send_envelope(&raw, 1, 9, 2, 0); /* too early to know */
+    raw_send_envelope(&raw, 1, 9, 1, 1); /* an answer to something that is forgotten */
     raw_send_envelope(&raw, 1, 7, 1, 0);
-    ck_assert_int_eq(ts_session_accept(&session, pair.accepted, WAIT_MS), TS_OK);
+    accept_one(&session, &pair);
     ts_session_id(session, id);
     ck_assert_uint_eq(id[0], 7);
     ck_assert_int_eq(ts_session_accept(&none, pair.accepted, 0), TS_TIMEOUT);
-    ck_assert(device_logged(&pair.listener, "for a session that is over"));
+    /* What the other side hears: SESSION_OVER (3) for session 9. */
+    ck_assert_uint_ge(raw_read(&raw, bytes, 28, NULL), 27);
+    ck_assert_uint_eq((uint8_t)bytes[0], 0x82);
+    ck_assert_mem_eq(bytes + 2, "\x08\x01\x12\x10\x09", 5);
+    ck_assert_mem_eq(bytes + 23, "\x20\x01\x28\x03", 4);
+    ts_session_close(session);
     raw_clear(&raw);
     pair_clear(&pair);
 }
@@ -553,8 +617,9 @@ main(void)
     tcase_add_test(tests, an_unrelated_client_is_served);
     tcase_add_test(tests, another_envelope_version_ends_the_link);
     tcase_add_test(tests, garbage_in_a_frame_ends_the_link);
-    tcase_add_loop_test(tests, a_broken_sequence_ends_the_link, 0, 3);
-    tcase_add_test(tests, messages_for_unknown_sessions_are_dropped);
+    tcase_add_loop_test(tests, a_contradiction_ends_that_session_alone, 0, 2);
+    tcase_add_test(tests, a_message_that_comes_twice_is_handed_on_once);
+    tcase_add_test(tests, unknown_sessions_are_answered_so);
     tcase_add_test(tests, an_oversize_frame_ends_the_link);
     tcase_add_test(tests, a_text_frame_ends_the_link);
     tcase_add_loop_test(tests, bad_upgrades_are_answered, 0, 5);

@@ -128,14 +128,15 @@ enum ts_error ts_session_fail(struct ts_session *session, enum ts_error error, c
 /** Words of the last failure on this session ("" when none). Valid until the session closes. */
 const char *ts_session_reason(const struct ts_session *session);
 
-/** True when the other side sent a Failure on this session (a cancel, a lock), without consuming anything: lets a
+/** True when the other side sent a Failure on this session (a cancel, a lock) or left it, without consuming anything: lets a
  *  long wait for a person end early. Reads what has arrived, does not wait. */
 bool ts_session_cancelled(struct ts_session *session);
 
 struct ts_link *ts_session_link(const struct ts_session *session);
 void ts_session_id(const struct ts_session *session, uint8_t id[TS_SESSION_ID_BYTES]);
 
-/** Forget the session; late messages for it are dropped. NULL is allowed. */
+/** Forget the session. What was sent last is kept until the other side has it, for a while; whoever speaks of the
+ *  session after that is told that it is over. NULL is allowed. */
 void ts_session_close(struct ts_session *session);
 
 #endif
