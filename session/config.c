@@ -25,6 +25,9 @@ struct raw_log {
 struct raw_timeout {
     char *connect, *step, *approval;
 };
+struct raw_sessions {
+    char *keep;
+};
 struct raw_peer {
     char *store, *listen, *advertise, *name, *passphrase, *approval;
 };
@@ -32,6 +35,7 @@ struct raw {
     char *store, *hsm, *modulus_bits, *threads;
     struct raw_log log;
     struct raw_timeout timeout;
+    struct raw_sessions sessions;
     struct raw_peer peer;
 };
 
@@ -47,6 +51,10 @@ static const cyaml_schema_field_t timeout_fields[] = {
     TEXT("connect", struct raw_timeout, connect),
     TEXT("step", struct raw_timeout, step),
     TEXT("approval", struct raw_timeout, approval),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t sessions_fields[] = {
+    TEXT("keep", struct raw_sessions, keep),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t peer_fields[] = {
@@ -65,13 +73,14 @@ static const cyaml_schema_field_t top_fields[] = {
     TEXT("threads", struct raw, threads),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct raw, log, log_fields),
     CYAML_FIELD_MAPPING("timeout", CYAML_FLAG_OPTIONAL, struct raw, timeout, timeout_fields),
+    CYAML_FIELD_MAPPING("sessions", CYAML_FLAG_OPTIONAL, struct raw, sessions, sessions_fields),
     CYAML_FIELD_MAPPING("peer", CYAML_FLAG_OPTIONAL, struct raw, peer, peer_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t top = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw, top_fields)};
 static const cyaml_config_t yaml = {.mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS};
 
-static const char *const sections[] = {"log", "timeout", "peer"};
+static const char *const sections[] = {"log", "timeout", "sessions", "peer"};
 
 /* The one table of keys: where the text is, how it is read, where the value goes. */
 static const struct setting {
@@ -92,6 +101,7 @@ static const struct setting {
     {"timeout.step", offsetof(struct raw, timeout.step), ts_value_duration, offsetof(struct ts_config, timeout.step)},
     {"timeout.approval", offsetof(struct raw, timeout.approval), ts_value_duration,
         offsetof(struct ts_config, timeout.approval)},
+    {"sessions.keep", offsetof(struct raw, sessions.keep), ts_value_age, offsetof(struct ts_config, sessions.keep)},
     {"peer.store", offsetof(struct raw, peer.store), ts_value_path, offsetof(struct ts_config, peer.store)},
     {"peer.listen", offsetof(struct raw, peer.listen), ts_value_address, offsetof(struct ts_config, peer.listen)},
     {"peer.advertise", offsetof(struct raw, peer.advertise), ts_value_address,
@@ -305,6 +315,7 @@ default_numbers(struct ts_config *config)
     config->timeout.connect = 5000;
     config->timeout.step = 15000;
     config->timeout.approval = 60000;
+    config->sessions.keep = 30 * 86400;
 }
 
 static bool

@@ -29,6 +29,10 @@ struct ts_config {
         uint32_t approval; /**< a person's decision; default 60000 */
     } timeout;
 
+    struct {
+        uint32_t keep; /**< how long the record of a session is kept, in seconds; default 30 days */
+    } sessions;
+
     struct {             /**< the mobile side */
         char *store;     /**< default like store, peer.db */
         char *listen;    /**< default "[::]:8083" */

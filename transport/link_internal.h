@@ -23,6 +23,7 @@ struct ts_session {
     struct ts_link *link;
     struct ts_lane *lane;
     char reason[TS_REASON_BYTES]; /* the owner's, not guarded */
+    void *context;                /* the same */
 };
 
 /* A thread that waits until `ready` says so; lives on its stack. */
