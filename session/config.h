@@ -23,10 +23,12 @@ struct ts_config {
         enum ts_log_level level;
     } log;
 
-    struct {               /**< milliseconds */
-        uint32_t connect;  /**< default 5000 */
-        uint32_t step;     /**< an answer of the peer's machine; default 15000 */
-        uint32_t approval; /**< a person's decision; default 60000 */
+    struct {                /**< milliseconds */
+        uint32_t connect;   /**< default 5000 */
+        uint32_t step;      /**< an answer of the peer's machine; default 15000 */
+        uint32_t approval;  /**< a person's decision; default 60000 */
+        uint32_t heartbeat; /**< silence of the other side until it is asked whether it lives; default 5000 */
+        uint32_t resume;    /**< how long sessions outlive a lost connection; default 60000 */
     } timeout;
 
     struct {

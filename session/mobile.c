@@ -43,6 +43,8 @@ ts_mobile_open(struct ts_mobile **out, const struct ts_mobile_options *options)
     }
     error = ts_mpc_new(&mobile->mpc, mobile->env);
     if (error == TS_OK)
+        error = ts_links_new(&mobile->links);
+    if (error == TS_OK)
         error = ts_identity_load(&mobile->identity, mobile->env, options->store, options->token, options->keyring);
     if (error == TS_OK)
         error = ts_journal_open(
@@ -78,6 +80,7 @@ ts_mobile_close(struct ts_mobile *mobile)
         free(loaded);
     }
     ts_journal_close(mobile->journal);
+    ts_links_free(mobile->links);
     if (mobile->identity)
         ts_identity_free(mobile->identity);
     if (mobile->mpc)

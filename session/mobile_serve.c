@@ -150,6 +150,14 @@ serve_link(struct ts_mobile_connection *connection)
     delist(connection);
 }
 
+/* An enterprise that computes, or asks its own person, answers nothing meanwhile, and is not dead. */
+static uint32_t
+heartbeat_ms(const struct ts_config *config)
+{
+    uint32_t patient_ms = config->timeout.approval / 2;
+    return config->timeout.heartbeat > patient_ms ? config->timeout.heartbeat : patient_ms;
+}
+
 void
 ts_mobile_serve(struct ts_mobile *mobile, int socket)
 {
@@ -159,6 +167,9 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
         .connect_ms = mobile->options.config->timeout.connect,
         .idle_ms = IDLE_MS,
         .max_sessions = SESSIONS_PER_CONNECTION,
+        .resume_ms = mobile->options.config->timeout.resume,
+        .heartbeat_ms = heartbeat_ms(mobile->options.config),
+        .links = mobile->links,
     };
     struct ts_mobile_connection *connection = calloc(1, sizeof *connection);
 
@@ -167,6 +178,7 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
         return;
     }
     connection->mobile = mobile;
+    /* Not for a caller who goes on with a link: another thread serves that. */
     if (ts_link_accept(&connection->link, &options, socket, admit, mobile) == TS_OK) {
         serve_link(connection);
         ts_link_close(connection->link);

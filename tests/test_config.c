@@ -133,6 +133,7 @@ START_TEST(reads_every_key)
                                          "threads: 3\n"
                                          "log: {to: ~/log, level: debug}\n"
                                          "timeout:\n  connect: 250ms\n  step: 7s\n  approval: 2m\n"
+                                         "  heartbeat: 3s\n  resume: 90s\n"
                                          "sessions: {keep: 12h}\n"
                                          "peer:\n"
                                          "  store: ~/peer.db\n"
@@ -154,6 +155,8 @@ START_TEST(reads_every_key)
     ck_assert_uint_eq(config->timeout.connect, 250);
     ck_assert_uint_eq(config->timeout.step, 7000);
     ck_assert_uint_eq(config->timeout.approval, 120000);
+    ck_assert_uint_eq(config->timeout.heartbeat, 3000);
+    ck_assert_uint_eq(config->timeout.resume, 90000);
     ck_assert_uint_eq(config->sessions.keep, 12 * 3600);
     ck_assert_str_eq(config->peer.store, home_peer);
     ck_assert_str_eq(config->peer.listen, "127.0.0.1:9000");
@@ -176,6 +179,8 @@ check_defaults(const struct ts_config *config)
     ck_assert_uint_eq(config->timeout.connect, 5000);
     ck_assert_uint_eq(config->timeout.step, 15000);
     ck_assert_uint_eq(config->timeout.approval, 60000);
+    ck_assert_uint_eq(config->timeout.heartbeat, 5000);
+    ck_assert_uint_eq(config->timeout.resume, 60000);
     ck_assert_uint_eq(config->sessions.keep, 30 * 86400);
     ck_assert_str_eq(config->peer.listen, "[::]:8083");
     ck_assert_str_eq(strrchr(config->peer.advertise, ':'), ":8083");

@@ -140,16 +140,18 @@ struct door {
     const struct ts_link_options *options;
     ts_link_admit admit;
     void *ctx;
+    bool returning; /* let in because of an earlier link */
 };
 
 /* Who was let in, and whose connection broke, is let in again: what it was let in for may be under way. */
 static bool
 admit_caller(void *ctx, const uint8_t key_hash[TS_KEY_HASH_BYTES])
 {
-    const struct door *door = ctx;
+    struct door *door = ctx;
     struct ts_links *links = door->options->links;
 
-    return (links && ts_links_has(links, key_hash, NULL)) || door->admit(door->ctx, key_hash);
+    door->returning = links && ts_links_has(links, key_hash, NULL);
+    return door->returning || door->admit(door->ctx, key_hash);
 }
 
 static bool
@@ -195,7 +197,7 @@ attach(const struct ts_link_options *options, struct ts_channel *channel, const 
 enum ts_error
 ts_link_accept(struct ts_link **out, const struct ts_link_options *options, int socket, ts_link_admit admit, void *ctx)
 {
-    struct door door = {options, admit, ctx};
+    struct door door = {.options = options, .admit = admit, .ctx = ctx};
     const struct ts_tls_trust trust = {.admit = admit_caller, .ctx = &door};
     const char *name = options->name ? options->name : "a caller";
     const struct ts_channel_options how = {.env = options->env,
@@ -207,6 +209,7 @@ ts_link_accept(struct ts_link **out, const struct ts_link_options *options, int 
         .known = options->links ? knows_link : NULL,
         .ctx = &door};
     struct ts_channel *channel = NULL;
+    uint8_t key_hash[TS_KEY_HASH_BYTES];
 
     *out = NULL;
     enum ts_error error = ts_channel_open(&channel, &how);
@@ -214,6 +217,11 @@ ts_link_accept(struct ts_link **out, const struct ts_link_options *options, int 
         return error;
     if (ts_channel_resumed(channel))
         return attach(options, channel, name);
+    ts_tls_peer(ts_channel_tls(channel), key_hash);
+    if (door.returning && !admit(ctx, key_hash)) { /* it came for something new after all */
+        ts_channel_abandon(channel);
+        return TS_REFUSED;
+    }
     return make_accepted(out, options, channel, name);
 }
 
@@ -273,6 +281,16 @@ ready_connected(const void *ctx)
 {
     const struct ts_link *link = ctx;
     return !ts_link_ended(link) && link->channel;
+}
+
+bool
+ts_link_connected(struct ts_link *link)
+{
+    (void)pthread_mutex_lock(&link->mutex);
+    ts_link_pump(link);
+    bool connected = ready_connected(link);
+    (void)pthread_mutex_unlock(&link->mutex);
+    return connected;
 }
 
 enum ts_error

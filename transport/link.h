@@ -84,6 +84,9 @@ void ts_link_shutdown(struct ts_link *link);
  *  (with resume_ms: for longer than that, or the other side does not know it any more). */
 bool ts_link_alive(struct ts_link *link);
 
+/** The same, and has it a connection, as far as can be seen without waiting? */
+bool ts_link_connected(struct ts_link *link);
+
 /** Make sure that the link has a connection. Where it is lost and may be resumed, the side that dialled dials now and
  *  the side that listens waits. Whoever receives, sends or accepts does the same by itself: this is for learning,
  *  before something new begins, that the other side was started anew.
