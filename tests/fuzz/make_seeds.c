@@ -273,6 +273,37 @@ seed_connection(struct ts_buf *out, const struct ts_env *env)
     memcpy(frame + 6, out->data, out->len);
     put("websocket", "to_listener", "\0\10", 2, frame, 6 + out->len);
     put("websocket", "ping", "\0\10", 2, "\x89\x80\0\0\0\0", 6);
+    /* A call that is answered and asked again; a session of the other side; a session that is over. */
+    put("link", "call", "", 0,
+        "\5\1\1\0"
+        "\5\1\0\3"
+        "\1\0\0\0"
+        "\0\1\11\4"
+        "\0\1\11\4"
+        "\1\0\0\0"
+        "\5\1\2\0"
+        "\5\1\3\0"
+        "\1\0\0\0",
+        36);
+    put("link", "served", "", 0,
+        "\0\2\201\3"
+        "\5\0\0\0"
+        "\5\0\2\0"
+        "\5\0\0\2"
+        "\1\0\0\0"
+        "\3\0\0\0"
+        "\2\377\0\0"
+        "\1\0\0\0"
+        "\0\2\10\2"
+        "\5\0\3\0",
+        40);
+    put("link", "over", "", 0,
+        "\0\2\0\1"
+        "\1\0\0\0"
+        "\4\0\0\0"
+        "\0\2\202\3"
+        "\1\0\0\0",
+        20);
     ts_buf_clear(out);
     fuzz_need(ts_upgrade_request_encode(out, "phone:8083", &request) == TS_OK);
     put("upgrade", "request", "", 0, out->data, out->len);
