@@ -212,9 +212,7 @@ START_TEST(the_window_ends)
     struct ts_message message;
 
     world_init(&world, 300, 0);
-    stop_listening(&world);
-    ts_tcp_listener_close(world.pair.tcp);
-    world.pair.tcp = NULL;
+    stop_listening(&world); /* who dials is not answered */
     ck_assert_int_eq(ts_session_open(&near, world.pair.dialled), TS_OK);
     cut(world.pair.dialled);
     ck_assert_int_eq(ts_session_receive(near, &message, UINT32_MAX), TS_IO);
@@ -234,14 +232,31 @@ START_TEST(a_call_does_not_wait_longer_than_it_may)
 
     world_init(&world, UINT32_MAX / 2, 0);
     stop_listening(&world);
-    ts_tcp_listener_close(world.pair.tcp);
-    world.pair.tcp = NULL;
     ck_assert_int_eq(ts_session_open(&near, world.pair.dialled), TS_OK);
     cut(world.pair.dialled);
     ck_assert_int_eq(ts_session_receive(near, &message, 100), TS_IO);
     ck_assert_str_eq(ts_session_reason(near), "the connection was lost and did not come back in time");
     ck_assert_int_eq(ts_session_send(near, TS_MESSAGE_PRE_PARAMS_DONE, NULL, 0, 100), TS_IO);
     ck_assert_int_eq(ts_link_resume(world.pair.dialled, 100), TS_TIMEOUT);
+    ts_session_close(near);
+    world_clear(&world);
+}
+END_TEST
+
+START_TEST(where_nobody_listens_nobody_has_the_sessions)
+{
+    struct resumable world;
+    struct ts_session *near = NULL;
+    struct ts_message message;
+
+    world_init(&world, UINT32_MAX / 2, 0);
+    stop_listening(&world);
+    ts_tcp_listener_close(world.pair.tcp);
+    world.pair.tcp = NULL;
+    ck_assert_int_eq(ts_session_open(&near, world.pair.dialled), TS_OK);
+    cut(world.pair.dialled);
+    ck_assert_int_eq(ts_session_receive(near, &message, UINT32_MAX), TS_IO);
+    ck_assert(device_logged(&world.pair.dialler, "nobody listens there any more"));
     ts_session_close(near);
     world_clear(&world);
 }
@@ -376,6 +391,7 @@ main(void)
     tcase_add_loop_test(tests, a_side_that_was_started_anew_knows_nothing, 0, 2);
     tcase_add_test(tests, the_window_ends);
     tcase_add_test(tests, a_call_does_not_wait_longer_than_it_may);
+    tcase_add_test(tests, where_nobody_listens_nobody_has_the_sessions);
     tcase_add_test(tests, a_shutdown_ends_the_wait_for_another_connection);
     tcase_add_test(tests, a_partner_that_does_not_answer_is_given_up);
     tcase_add_test(tests, a_link_belongs_to_one_key);

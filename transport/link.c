@@ -107,7 +107,7 @@ dial(struct ts_link *link, const char *address, uint64_t deadline_ms)
     enum ts_error error = ts_link_reach(&channel, link, deadline_ms);
     if (error == TS_OK)
         begin(link, channel);
-    return error;
+    return error == TS_NOT_FOUND ? TS_IO : error;
 }
 
 enum ts_error

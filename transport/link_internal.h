@@ -112,7 +112,7 @@ uint64_t ts_link_resume_next(const struct ts_link *link);
 void ts_link_resume_step(struct ts_link *link, uint64_t deadline_ms);
 
 /** Dial and shake hands; without the mutex, ended early when the link is stopped.
- *  Returns: as ts_link_dial. */
+ *  Returns: as ts_link_dial; TS_NOT_FOUND when nobody listens. */
 enum ts_error ts_link_reach(struct ts_channel **out, const struct ts_link *link, uint64_t deadline_ms);
 
 /** Of a list: */

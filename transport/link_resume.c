@@ -101,6 +101,10 @@ settle(struct ts_link *link, struct ts_channel *channel, enum ts_error error)
         ts_link_die(link, "the other side was started anew, or gave the sessions up");
         return;
     }
+    if (error == TS_NOT_FOUND) { /* whoever had the sessions in memory does not run any more */
+        ts_link_die(link, "nobody listens there any more, so its sessions are gone");
+        return;
+    }
     link->redial_ms = ts_now_ms(link->env) + link->pause_ms;
     link->pause_ms = 2 * link->pause_ms < LONGEST_PAUSE_MS ? 2 * link->pause_ms : LONGEST_PAUSE_MS;
 }

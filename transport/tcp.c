@@ -77,24 +77,27 @@ connect_any(int *out, const struct ts_env *env, const char *address, const struc
     const struct ts_stop *stop)
 {
     char reason[128] = "no address";
+    bool refused = list != NULL;
 
     for (const struct addrinfo *to = list; to; to = to->ai_next) {
         int result = connect_one(out, env, to, share_deadline(env, to, deadline_ms), stop);
         if (result == 0)
             return TS_OK;
+        refused = refused && result == ECONNREFUSED;
         (void)snprintf(reason, sizeof reason, "%s", strerrordesc_np(result));
         ts_log(env, TS_LOG_DEBUG, "connect to %s: one address failed: %s", address, reason);
     }
     ts_log(env, TS_LOG_ERROR,
         "cannot connect to %s: %s; check that the peer runs, listens there, and is not behind a firewall", address,
         reason);
-    return TS_IO;
+    return refused ? TS_NOT_FOUND : TS_IO;
 }
 
 enum ts_error
 ts_tcp_dial(int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms)
 {
-    return ts_tcp_dial_stoppable(out_socket, env, address, deadline_ms, NULL);
+    enum ts_error error = ts_tcp_dial_stoppable(out_socket, env, address, deadline_ms, NULL);
+    return error == TS_NOT_FOUND ? TS_IO : error;
 }
 
 enum ts_error

@@ -23,7 +23,8 @@ enum ts_error ts_tcp_dial(int *out_socket, const struct ts_env *env, const char 
 
 struct ts_stop;
 
-/** The same, ended early by `stop` (wait.h) with TS_IO. */
+/** The same, ended early by `stop` (wait.h) with TS_IO. Returns: also TS_NOT_FOUND when every address refused: a machine is
+ *  there, and nobody listens. */
 enum ts_error ts_tcp_dial_stoppable(
     int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms, const struct ts_stop *stop);
 
