@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # An unrelated WebSocket client, Python's, at our peer's door: with a certificate that is let in, and without.
-python3 -c 'import websockets' 2>/dev/null || { echo "1..0 # SKIP no python3-websockets"; exit 0; }
+# Debian's Python has Debian's modules, whatever else is in the PATH.
+python=/usr/bin/python3
+[ -x "$python" ] || python=python3
+"$python" -c 'import websockets' 2>/dev/null || { echo "1..0 # SKIP no python3-websockets"; exit 0; }
 [ -n "${PEER_PID:-}" ] || exec "${TS_SRCDIR:-$(dirname "$0")/..}/tests/with-token" "$0"
 tests=$(cd "$(dirname "$0")" && pwd)
 . "$tests/tap.sh"
 cd "$WORK" || exit 99
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=client -keyout client.key \
     -out client.pem >/dev/null 2>&1
-client() { timeout 120 python3 "$tests/websocket_client.py" "$PEER_ADDRESS" "$@"; }
+client() { timeout 120 "$python" "$tests/websocket_client.py" "$PEER_ADDRESS" "$@"; }
 refused() {
     client "$@"
     [ $? = 3 ]

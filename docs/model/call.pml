@@ -52,8 +52,7 @@ active proctype Caller()
         :: !expired && connected && link_life != life -> outcome = IO; break  /* resumed, and not known */
         :: atomic { !expired && connected && link_life == life && len(to_device) < 2 ->
             to_device!REQUEST, session, 0 }
-        :: !expired && len(to_caller) > 0 ->
-            to_caller?type, which, answer;
+        :: atomic { !expired && len(to_caller) > 0 -> to_caller?type, which, answer };
             if
             :: which != session -> skip /* late */
             :: which == session && type == ANSWER ->
