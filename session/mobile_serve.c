@@ -158,10 +158,10 @@ heartbeat_ms(const struct ts_config *config)
     return config->timeout.heartbeat > patient_ms ? config->timeout.heartbeat : patient_ms;
 }
 
-void
-ts_mobile_serve(struct ts_mobile *mobile, int socket)
+static struct ts_link_options
+link_options(const struct ts_mobile *mobile, const char *name)
 {
-    struct ts_link_options options = {
+    return (struct ts_link_options){
         .env = mobile->env,
         .identity = mobile->identity,
         .connect_ms = mobile->options.config->timeout.connect,
@@ -170,7 +170,14 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
         .resume_ms = mobile->options.config->timeout.resume,
         .heartbeat_ms = heartbeat_ms(mobile->options.config),
         .links = mobile->links,
+        .name = name,
     };
+}
+
+void
+ts_mobile_serve(struct ts_mobile *mobile, int socket)
+{
+    const struct ts_link_options options = link_options(mobile, NULL);
     struct ts_mobile_connection *connection = calloc(1, sizeof *connection);
 
     if (!connection) {
@@ -184,4 +191,25 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
         ts_link_close(connection->link);
     }
     free(connection);
+}
+
+bool
+ts_mobile_serve_dialled(struct ts_mobile *mobile, const char *address, const struct ts_peer_row *partner)
+{
+    struct ts_link_options options = link_options(mobile, partner->name);
+    struct ts_mobile_connection *connection = calloc(1, sizeof *connection);
+    bool connected = false;
+
+    if (!connection)
+        return false;
+    connection->mobile = mobile;
+    options.resume_ms = 0; /* an enterprise that listens keeps no links: another dial makes a new one */
+    connected = ts_link_dial(&connection->link, &options, address, partner->key_hash) == TS_OK;
+    if (connected) {
+        ts_log(mobile->env, TS_LOG_INFO, "dialled in to partner %s at %s", partner->name, address);
+        serve_link(connection);
+        ts_link_close(connection->link);
+    }
+    free(connection);
+    return connected;
 }

@@ -231,7 +231,7 @@ factor(struct world *world)
     ts_scope_free(scope);
 }
 
-/* The two proofs of 128 rounds: minutes under valgrind. */
+/* The two proofs of 128 rounds. */
 static void
 rounds(struct world *world)
 {
