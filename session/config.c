@@ -23,7 +23,7 @@ struct raw_log {
     char *to, *level;
 };
 struct raw_timeout {
-    char *connect, *step, *approval, *wait;
+    char *connect, *step, *approval, *heartbeat, *resume, *wait;
 };
 struct raw_sessions {
     char *keep;
@@ -51,6 +51,8 @@ static const cyaml_schema_field_t timeout_fields[] = {
     TEXT("connect", struct raw_timeout, connect),
     TEXT("step", struct raw_timeout, step),
     TEXT("approval", struct raw_timeout, approval),
+    TEXT("heartbeat", struct raw_timeout, heartbeat),
+    TEXT("resume", struct raw_timeout, resume),
     TEXT("wait", struct raw_timeout, wait),
     CYAML_FIELD_END,
 };
@@ -108,6 +110,10 @@ static const struct setting {
     {"timeout.step", offsetof(struct raw, timeout.step), ts_value_duration, offsetof(struct ts_config, timeout.step)},
     {"timeout.approval", offsetof(struct raw, timeout.approval), ts_value_duration,
         offsetof(struct ts_config, timeout.approval)},
+    {"timeout.heartbeat", offsetof(struct raw, timeout.heartbeat), ts_value_duration,
+        offsetof(struct ts_config, timeout.heartbeat)},
+    {"timeout.resume", offsetof(struct raw, timeout.resume), ts_value_duration,
+        offsetof(struct ts_config, timeout.resume)},
     {"timeout.wait", offsetof(struct raw, timeout.wait), ts_value_duration, offsetof(struct ts_config, timeout.wait)},
     {"sessions.keep", offsetof(struct raw, sessions.keep), ts_value_age, offsetof(struct ts_config, sessions.keep)},
     {"peer.store", offsetof(struct raw, peer.store), ts_value_path, offsetof(struct ts_config, peer.store)},
@@ -325,6 +331,8 @@ default_numbers(struct ts_config *config)
     config->timeout.connect = 5000;
     config->timeout.step = 15000;
     config->timeout.approval = 60000;
+    config->timeout.heartbeat = 5000;
+    config->timeout.resume = 60000;
     config->sessions.keep = 30 * 86400;
 }
 

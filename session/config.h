@@ -26,11 +26,13 @@ struct ts_config {
 
     char *listen; /**< where devices may dial in, host:port; NULL: nowhere */
 
-    struct {               /**< milliseconds */
-        uint32_t connect;  /**< default 5000 */
-        uint32_t step;     /**< an answer of the peer's machine; default 15000 */
-        uint32_t approval; /**< a person's decision; default 60000 */
-        uint32_t wait;     /**< for a peer that is away; default 0: fail at once */
+    struct {                /**< milliseconds */
+        uint32_t connect;   /**< default 5000 */
+        uint32_t step;      /**< an answer of the peer's machine; default 15000 */
+        uint32_t approval;  /**< a person's decision; default 60000 */
+        uint32_t heartbeat; /**< silence of the other side until it is asked whether it lives; default 5000 */
+        uint32_t resume;    /**< how long sessions outlive a lost connection; default 60000 */
+        uint32_t wait;      /**< for a peer that is away; default 0: fail at once */
     } timeout;
 
     struct {

@@ -177,6 +177,8 @@ ts_enterprise_dial(struct ts_link **out, struct ts_enterprise *enterprise, const
         .connect_ms = enterprise->config->timeout.connect,
         .max_sessions = 1,
         .name = name,
+        .resume_ms = enterprise->config->timeout.resume,
+        .heartbeat_ms = enterprise->config->timeout.heartbeat,
     };
 
     enum ts_error error = TS_IO;
@@ -371,16 +373,29 @@ connect_partner(struct ts_enterprise *enterprise, struct ts_partner *partner)
     return TS_OK;
 }
 
-/* Under the lock: forget a connection that is dead, handing it out when nobody else uses it. */
-static struct ts_connection *
-detach_dead(struct ts_partner *partner)
+/* Under the lock, which is given up when the connection was lost: it comes back, or is forgotten because the peer does
+ * not know it any more. Handed out when nobody else uses it.
+ * Returns: TS_IO when it is lost and may come back later. */
+static enum ts_error
+restore(struct ts_connection **dead, struct ts_enterprise *enterprise, struct ts_partner *partner)
 {
     struct ts_connection *connection = partner->current;
 
-    if (!connection || ts_link_alive(connection->link))
-        return NULL;
-    partner->current = NULL;
-    return connection_put(connection);
+    if (!connection || ts_link_connected(connection->link))
+        return TS_OK;
+    connection->users++;
+    partner->dialling = true;
+    pthread_mutex_unlock(&enterprise->lock);
+    enum ts_error error = ts_link_resume(connection->link, enterprise->config->timeout.connect);
+    pthread_mutex_lock(&enterprise->lock);
+    partner->dialling = false;
+    pthread_cond_broadcast(&enterprise->dialled);
+    if (error == TS_IO && partner->current == connection) {
+        partner->current = NULL;
+        connection->users--;
+    }
+    *dead = connection_put(connection);
+    return error == TS_TIMEOUT ? TS_IO : TS_OK;
 }
 
 enum ts_error
@@ -397,7 +412,8 @@ ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterpr
         partner->users++;
         error = take_turn(enterprise, partner);
         wait_for_dial(enterprise, partner);
-        dead = detach_dead(partner);
+        if (error == TS_OK)
+            error = restore(&dead, enterprise, partner);
         if (enterprise->stopping || partner->dropped)
             error = TS_IO;
         else if (error == TS_OK && !partner->current)

@@ -51,6 +51,8 @@ ts_mobile_open(struct ts_mobile **out, const struct ts_mobile_options *options)
     }
     error = ts_mpc_new(&mobile->mpc, mobile->env);
     if (error == TS_OK)
+        error = ts_links_new(&mobile->links);
+    if (error == TS_OK)
         error = ts_identity_load(&mobile->identity, mobile->env, options->store, options->token, options->keyring);
     if (error == TS_OK)
         error = ts_journal_open(
@@ -82,6 +84,7 @@ ts_mobile_close(struct ts_mobile *mobile)
         return;
     ts_parameters_clear(&mobile->parameters);
     ts_journal_close(mobile->journal);
+    ts_links_free(mobile->links);
     if (mobile->identity)
         ts_identity_free(mobile->identity);
     if (mobile->mpc)

@@ -18,6 +18,7 @@ struct ts_mobile {
     const struct ts_env *env;
     struct ts_mpc *mpc;
     struct ts_identity *identity;
+    struct ts_links *links; /* where callers whose connection broke find their sessions again */
     uint8_t hk[TS_HEDGE_KEY_BYTES];
     struct ts_journal *journal;
     pthread_mutex_t

@@ -150,6 +150,14 @@ serve_link(struct ts_mobile_connection *connection)
     delist(connection);
 }
 
+/* An enterprise that computes, or asks its own person, answers nothing meanwhile, and is not dead. */
+static uint32_t
+heartbeat_ms(const struct ts_config *config)
+{
+    uint32_t patient_ms = config->timeout.approval / 2;
+    return config->timeout.heartbeat > patient_ms ? config->timeout.heartbeat : patient_ms;
+}
+
 static struct ts_link_options
 link_options(const struct ts_mobile *mobile, const char *name)
 {
@@ -159,6 +167,9 @@ link_options(const struct ts_mobile *mobile, const char *name)
         .connect_ms = mobile->options.config->timeout.connect,
         .idle_ms = IDLE_MS,
         .max_sessions = SESSIONS_PER_CONNECTION,
+        .resume_ms = mobile->options.config->timeout.resume,
+        .heartbeat_ms = heartbeat_ms(mobile->options.config),
+        .links = mobile->links,
         .name = name,
     };
 }
@@ -174,6 +185,7 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
         return;
     }
     connection->mobile = mobile;
+    /* Not for a caller who goes on with a link: another thread serves that. */
     if (ts_link_accept(&connection->link, &options, socket, admit, mobile) == TS_OK) {
         serve_link(connection);
         ts_link_close(connection->link);
@@ -185,13 +197,14 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
 bool
 ts_mobile_serve_dialled(struct ts_mobile *mobile, const char *address, const struct ts_peer_row *partner)
 {
-    const struct ts_link_options options = link_options(mobile, partner->name);
+    struct ts_link_options options = link_options(mobile, partner->name);
     struct ts_mobile_connection *connection = calloc(1, sizeof *connection);
     bool connected = false;
 
     if (!connection)
         return false;
     connection->mobile = mobile;
+    options.resume_ms = 0; /* an enterprise that listens keeps no links: another dial makes a new one */
     connected = ts_link_dial(&connection->link, &options, address, partner->key_hash) == TS_OK;
     if (connected) {
         ts_log(mobile->env, TS_LOG_INFO, "dialled in to partner %s at %s", partner->name, address);

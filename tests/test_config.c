@@ -137,6 +137,7 @@ START_TEST(reads_every_key)
                                          "presignatures: 0\n"
                                          "log: {to: ~/log, level: debug}\n"
                                          "timeout:\n  connect: 250ms\n  step: 7s\n  approval: 2m\n  wait: 90s\n"
+                                         "  heartbeat: 3s\n  resume: 90s\n"
                                          "listen: '[::1]:9'\n"
                                          "sessions: {keep: 12h}\n"
                                          "peer:\n"
@@ -161,6 +162,8 @@ START_TEST(reads_every_key)
     ck_assert_uint_eq(config->timeout.connect, 250);
     ck_assert_uint_eq(config->timeout.step, 7000);
     ck_assert_uint_eq(config->timeout.approval, 120000);
+    ck_assert_uint_eq(config->timeout.heartbeat, 3000);
+    ck_assert_uint_eq(config->timeout.resume, 90000);
     ck_assert_uint_eq(config->timeout.wait, 90000);
     ck_assert_str_eq(config->listen, "[::1]:9");
     ck_assert_str_eq(config->peer.connect, "a.example:1,[::1]:2");
@@ -187,6 +190,8 @@ check_defaults(const struct ts_config *config)
     ck_assert_uint_eq(config->timeout.connect, 5000);
     ck_assert_uint_eq(config->timeout.step, 15000);
     ck_assert_uint_eq(config->timeout.approval, 60000);
+    ck_assert_uint_eq(config->timeout.heartbeat, 5000);
+    ck_assert_uint_eq(config->timeout.resume, 60000);
     ck_assert_uint_eq(config->timeout.wait, 0);
     ck_assert_ptr_null(config->listen);
     ck_assert_ptr_null(config->peer.connect);

@@ -409,6 +409,9 @@ START_TEST(envelopes_out_of_bounds_are_refused)
     wire.sequence = 0;
     ck_assert_int_eq(decode_envelope(&wire), TS_FORMAT);
     wire.sequence = 1;
+    wire.serial = 1ull << 63;
+    ck_assert_int_eq(decode_envelope(&wire), TS_OK);
+    wire.serial = 0;
     wire.session.len = 15;
     ck_assert_int_eq(decode_envelope(&wire), TS_FORMAT);
     wire.session.len = 16;

@@ -13,6 +13,7 @@
 #define PROTOCOL "Sec-WebSocket-Protocol: tallystick.1\r\n"
 #define SECRET "Sec-WebSocket-Key: " KEY "\r\n"
 #define END "\r\n"
+#define LINK_ID "0123456789abcdef0123456789abcdef"
 #define GOOD START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET END
 
 static const struct {
@@ -59,6 +60,14 @@ static const struct {
     {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET "X: \xff\r\n" END},
     {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET "X: a\nY: b\r\n" END},
     {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET "X: a\rY: b\r\n" END},
+    {101, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET "Tallystick-Link: " LINK_ID "\r\n" END},
+    {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET "Tallystick-Link: " LINK_ID "0\r\n" END},
+    {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET "Tallystick-Link: X" LINK_ID "\r\n" END},
+    {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET
+        "Tallystick-Link: 0123456789ABCDEF0123456789abcdef\r\n" END},
+    {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET "Tallystick-Link:\r\n" END},
+    {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET "Tallystick-Link: " LINK_ID
+                                                                "\r\nTallystick-Link: " LINK_ID "\r\n" END},
     {400, START HOST UPGRADE CONNECTION VERSION PROTOCOL SECRET},
     {400, END},
     {400, ""},
@@ -66,22 +75,22 @@ static const struct {
 
 START_TEST(requests_are_judged)
 {
-    char key[TS_UPGRADE_KEY_BYTES] = "";
+    struct ts_upgrade asked;
     int status = 0;
 
     enum ts_error error =
-        ts_upgrade_request_decode(key, &status, (const uint8_t *)requests[_i].head, strlen(requests[_i].head));
+        ts_upgrade_request_decode(&asked, &status, (const uint8_t *)requests[_i].head, strlen(requests[_i].head));
     ck_assert_msg(status == requests[_i].status, "status %d for\n%s", status, requests[_i].head);
     ck_assert_int_eq(error, status == 101 ? TS_OK : TS_FORMAT);
     if (status == 101)
-        ck_assert_str_eq(key, KEY);
+        ck_assert_str_eq(asked.key, KEY);
 }
 END_TEST
 
 START_TEST(too_many_headers_and_nul_bytes_are_refused)
 {
     char head[8192];
-    char key[TS_UPGRADE_KEY_BYTES];
+    struct ts_upgrade asked;
     int status = 0;
 
     for (int count = 24; count < 30; count++) { /* beside the six */
@@ -89,13 +98,13 @@ START_TEST(too_many_headers_and_nul_bytes_are_refused)
         for (int i = 0; i < count; i++)
             strcat(head, "X: y\r\n");
         strcat(head, END);
-        (void)ts_upgrade_request_decode(key, &status, (const uint8_t *)head, strlen(head));
+        (void)ts_upgrade_request_decode(&asked, &status, (const uint8_t *)head, strlen(head));
         ck_assert_int_eq(status, count <= 26 ? 101 : 400);
     }
     memcpy(head, GOOD, sizeof GOOD);
     for (size_t i = 0; i < strlen(GOOD); i++) {
         head[i] = 0;
-        ck_assert_int_eq(ts_upgrade_request_decode(key, &status, (const uint8_t *)head, strlen(GOOD)), TS_FORMAT);
+        ck_assert_int_eq(ts_upgrade_request_decode(&asked, &status, (const uint8_t *)head, strlen(GOOD)), TS_FORMAT);
         head[i] = GOOD[i];
     }
     /* One byte too many in a head that is good otherwise. */
@@ -103,10 +112,10 @@ START_TEST(too_many_headers_and_nul_bytes_are_refused)
     memcpy(head + used, "X: ", 3);
     memset(head + used + 3, 'y', sizeof head - used - 3);
     memcpy(head + TS_UPGRADE_MAX_BYTES - 4, "\r\n\r\n", 4);
-    ck_assert_int_eq(ts_upgrade_request_decode(key, &status, (const uint8_t *)head, TS_UPGRADE_MAX_BYTES), TS_OK);
+    ck_assert_int_eq(ts_upgrade_request_decode(&asked, &status, (const uint8_t *)head, TS_UPGRADE_MAX_BYTES), TS_OK);
     memcpy(head + TS_UPGRADE_MAX_BYTES - 4, "yy\r\n\r\n", 6);
     ck_assert_int_eq(
-        ts_upgrade_request_decode(key, &status, (const uint8_t *)head, TS_UPGRADE_MAX_BYTES + 2), TS_FORMAT);
+        ts_upgrade_request_decode(&asked, &status, (const uint8_t *)head, TS_UPGRADE_MAX_BYTES + 2), TS_FORMAT);
 }
 END_TEST
 
@@ -114,24 +123,30 @@ START_TEST(our_request_and_answer_fit_each_other)
 {
     struct ts_env env;
     struct ts_buf bytes;
-    char key[TS_UPGRADE_KEY_BYTES], other[TS_UPGRADE_KEY_BYTES];
+    struct ts_upgrade request = {.named = _i > 0, .link = {1, 0xab, 0xff}}, other;
+    bool resumed = true;
     int status = 0;
 
     ck_assert_int_eq(ts_env_init(&env), TS_OK);
-    ck_assert_int_eq(ts_upgrade_key(key, &env), TS_OK);
+    ck_assert_int_eq(ts_upgrade_key(request.key, &env), TS_OK);
     ts_buf_init(&bytes, 4096);
-    ck_assert_int_eq(ts_upgrade_request_encode(&bytes, "[::1]:8083", key), TS_OK);
+    ck_assert_int_eq(ts_upgrade_request_encode(&bytes, "[::1]:8083", &request), TS_OK);
     ck_assert_uint_eq(ts_upgrade_head(bytes.data, bytes.len), bytes.len);
     ck_assert_uint_eq(ts_upgrade_head(bytes.data, bytes.len - 1), 0);
-    ck_assert_int_eq(ts_upgrade_request_decode(other, &status, bytes.data, bytes.len), TS_OK);
-    ck_assert_str_eq(other, key);
+    ck_assert_int_eq(ts_upgrade_request_decode(&other, &status, bytes.data, bytes.len), TS_OK);
+    ck_assert_str_eq(other.key, request.key);
+    ck_assert_int_eq(other.named, request.named);
+    if (request.named)
+        ck_assert_mem_eq(other.link, request.link, sizeof other.link);
     ts_buf_clear(&bytes);
-    ck_assert_int_eq(ts_upgrade_response_encode(&bytes, &env, 101, key), TS_OK);
-    ck_assert_int_eq(ts_upgrade_response_decode(&status, &env, key, bytes.data, bytes.len), TS_OK);
-    ck_assert_int_eq(ts_upgrade_response_decode(&status, &env, KEY, bytes.data, bytes.len), TS_FORMAT);
+    ck_assert_int_eq(ts_upgrade_response_encode(&bytes, &env, 101, &request, _i == 2), TS_OK);
+    ck_assert_int_eq(ts_upgrade_response_decode(&status, &resumed, &env, request.key, bytes.data, bytes.len), TS_OK);
+    ck_assert_int_eq(resumed, _i == 2);
+    ck_assert_int_eq(ts_upgrade_response_decode(&status, &resumed, &env, KEY, bytes.data, bytes.len), TS_FORMAT);
     ts_buf_clear(&bytes);
-    ck_assert_int_eq(ts_upgrade_response_encode(&bytes, &env, 404, key), TS_OK);
-    ck_assert_int_eq(ts_upgrade_response_decode(&status, &env, key, bytes.data, bytes.len), TS_FORMAT);
+    ck_assert_int_eq(ts_upgrade_response_encode(&bytes, &env, 404, &request, false), TS_OK);
+    ck_assert_int_eq(
+        ts_upgrade_response_decode(&status, &resumed, &env, request.key, bytes.data, bytes.len), TS_FORMAT);
     ck_assert_int_eq(status, 404);
     ts_buf_clear(&bytes);
     ts_env_clear(&env);
@@ -158,17 +173,21 @@ static const struct {
     {false, ANSWER UPGRADE CONNECTION PROTOCOL ACCEPT ACCEPT END},
     {false, ANSWER UPGRADE CONNECTION PROTOCOL "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n" END},
     {false, ANSWER UPGRADE CONNECTION PROTOCOL ACCEPT "Sec-WebSocket-Extensions: permessage-deflate\r\n" END},
+    {true, ANSWER UPGRADE CONNECTION PROTOCOL ACCEPT "Tallystick-Link: new\r\n" END},
+    {false, ANSWER UPGRADE CONNECTION PROTOCOL ACCEPT "Tallystick-Link: other\r\n" END},
+    {false, ANSWER UPGRADE CONNECTION PROTOCOL ACCEPT "Tallystick-Link: new\r\nTallystick-Link: new\r\n" END},
     {false, ANSWER UPGRADE CONNECTION "Sec-WebSocket-Protocol: other\r\n" ACCEPT END},
 };
 
 START_TEST(answers_are_judged)
 {
     struct ts_env env;
+    bool resumed = false;
     int status = 0;
 
     ck_assert_int_eq(ts_env_init(&env), TS_OK);
-    enum ts_error error =
-        ts_upgrade_response_decode(&status, &env, KEY, (const uint8_t *)responses[_i].head, strlen(responses[_i].head));
+    enum ts_error error = ts_upgrade_response_decode(
+        &status, &resumed, &env, KEY, (const uint8_t *)responses[_i].head, strlen(responses[_i].head));
     ck_assert_msg(error == (responses[_i].good ? TS_OK : TS_FORMAT), "%s", responses[_i].head);
     ts_env_clear(&env);
 }
@@ -182,7 +201,7 @@ main(void)
 
     tcase_add_loop_test(tests, requests_are_judged, 0, (int)(sizeof requests / sizeof requests[0]));
     tcase_add_test(tests, too_many_headers_and_nul_bytes_are_refused);
-    tcase_add_test(tests, our_request_and_answer_fit_each_other);
+    tcase_add_loop_test(tests, our_request_and_answer_fit_each_other, 0, 3);
     tcase_add_loop_test(tests, answers_are_judged, 0, (int)(sizeof responses / sizeof responses[0]));
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -18,7 +18,7 @@
 
 struct ts_channel {
     const struct ts_env *env;
-    const char *name;
+    const struct ts_stop *stop; /* while shaking hands */
     int socket;
     struct ts_tls *tls;
     struct ts_websocket *frames;
@@ -27,6 +27,10 @@ struct ts_channel {
     uint64_t sent; /* bytes of the stream that the socket has taken */
     uint64_t heard_ms;
     struct ts_buf head; /* plaintext of the HTTP handshake, and what came behind it */
+    struct ts_upgrade request;
+    bool resumed, started, final;
+    ts_websocket_sink sink;
+    void *ctx;
     char words[TS_TLS_WORDS_BYTES];
 };
 
@@ -36,6 +40,13 @@ fail(struct ts_channel *channel, enum ts_error error, const char *words)
     if (channel->words[0] == 0)
         (void)snprintf(channel->words, sizeof channel->words, "%s", words);
     return error;
+}
+
+static enum ts_error
+fail_for_good(struct ts_channel *channel, enum ts_error error, const char *words)
+{
+    channel->final = true;
+    return fail(channel, error, words);
 }
 
 static enum ts_error
@@ -62,7 +73,7 @@ static enum ts_error
 flush(struct ts_channel *channel)
 {
     if (ts_tls_take(&channel->out, channel->tls) != TS_OK)
-        return fail(channel, TS_IO, "the other side does not read what it is sent");
+        return fail_for_good(channel, TS_IO, "the other side does not read what it is sent");
     while (channel->out_start < channel->out.len) {
         ssize_t taken = send(channel->socket, channel->out.data + channel->out_start,
             channel->out.len - channel->out_start, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -122,7 +133,7 @@ exchange(struct ts_channel *channel, uint64_t deadline_ms)
 
     while (error == TS_OK) {
         struct pollfd fd = ts_channel_poll(channel);
-        error = ts_wait(channel->env, &fd, 1, deadline_ms);
+        error = ts_wait_stoppable(channel->env, &fd, deadline_ms, channel->stop);
         if (error == TS_TIMEOUT)
             return fail(channel, TS_IO, "no answer in time (handshake timeout); check that the peer runs there");
         if (error == TS_OK)
@@ -185,53 +196,59 @@ write_text(struct ts_channel *channel, const struct ts_buf *text)
 static enum ts_error
 upgrade_client(struct ts_channel *channel, const char *host, uint64_t deadline_ms)
 {
-    char key[TS_UPGRADE_KEY_BYTES];
-    struct ts_buf request;
+    struct ts_buf *head = &channel->head;
+    const char *key = channel->request.key;
+    struct ts_buf text;
     size_t len = 0;
     int status = 0;
 
-    if (ts_upgrade_key(key, channel->env) != TS_OK)
+    if (ts_upgrade_key(channel->request.key, channel->env) != TS_OK)
         return fail(channel, TS_INTERNAL, "no random bytes");
-    ts_buf_init(&request, TS_UPGRADE_MAX_BYTES);
-    (void)ts_upgrade_request_encode(&request, host, key);
-    enum ts_error error = write_text(channel, &request);
-    ts_buf_clear(&request);
+    ts_buf_init(&text, TS_UPGRADE_MAX_BYTES);
+    (void)ts_upgrade_request_encode(&text, host, &channel->request);
+    enum ts_error error = write_text(channel, &text);
+    ts_buf_clear(&text);
     if (error == TS_OK)
         error = read_head(&len, channel, deadline_ms);
     if (error != TS_OK)
         return error;
-    error = ts_upgrade_response_decode(&status, channel->env, key, channel->head.data, len);
+    error = ts_upgrade_response_decode(&status, &channel->resumed, channel->env, key, head->data, len);
     if (error != TS_OK) {
         (void)snprintf(channel->words, sizeof channel->words,
             "the other side did not accept the WebSocket handshake (HTTP status %d)", status);
         return error;
     }
-    if (channel->head.len == len)
-        return TS_OK;
-    error = ts_websocket_feed(channel->frames, channel->head.data + len, channel->head.len - len);
-    return error == TS_OK ? TS_OK : fail(channel, error, ts_websocket_words(channel->frames));
+    /* The first frames may have come in the same record; the first pump takes them. */
+    memmove(head->data, head->data + len, head->len - len);
+    head->len -= len;
+    return TS_OK;
 }
 
 static enum ts_error
-upgrade_server(struct ts_channel *channel, uint64_t deadline_ms)
+upgrade_server(struct ts_channel *channel, const struct ts_channel_options *options)
 {
-    char key[TS_UPGRADE_KEY_BYTES] = "";
+    struct ts_upgrade *request = &channel->request;
+    uint8_t key_hash[TS_KEY_HASH_BYTES];
     struct ts_buf response;
     size_t len = 0;
     int status = 400;
 
-    enum ts_error error = read_head(&len, channel, deadline_ms);
+    enum ts_error error = read_head(&len, channel, options->deadline_ms);
     if (error != TS_OK && error != TS_FORMAT)
         return error;
     if (error == TS_OK)
-        error = ts_upgrade_request_decode(key, &status, channel->head.data, len);
+        error = ts_upgrade_request_decode(request, &status, channel->head.data, len);
     /* A caller who does not wait for the answer breaks RFC 6455 4.1. */
     if (error == TS_OK && channel->head.len != len) {
         error = TS_FORMAT;
         status = 400;
     }
+    ts_tls_peer(channel->tls, key_hash);
+    channel->resumed =
+        error == TS_OK && request->named && options->known && options->known(options->ctx, key_hash, request->link);
+    ts_buf_clear(&channel->head);
     ts_buf_init(&response, TS_UPGRADE_MAX_BYTES);
-    (void)ts_upgrade_response_encode(&response, channel->env, status, key);
+    (void)ts_upgrade_response_encode(&response, channel->env, status, request, channel->resumed);
     enum ts_error written = write_text(channel, &response);
     ts_buf_clear(&response);
     if (error == TS_OK)
@@ -306,18 +323,36 @@ ts_channel_close(struct ts_channel *channel)
     ts_channel_abandon(channel);
 }
 
+static enum ts_error
+to_sink(void *ctx, const uint8_t *message, size_t len)
+{
+    const struct ts_channel *channel = ctx;
+    return channel->sink(channel->ctx, message, len);
+}
+
 static struct ts_channel *
-make(const struct ts_link_options *options, int socket, const char *name)
+make(const struct ts_channel_options *options)
 {
     struct ts_channel *channel = calloc(1, sizeof *channel);
 
     if (!channel)
         return NULL;
-    *channel = (struct ts_channel){.env = options->env, .name = name, .socket = socket};
+    *channel = (struct ts_channel){.env = options->env, .stop = options->stop, .socket = options->socket};
     channel->heard_ms = ts_now_ms(options->env);
+    channel->request.named = options->link != NULL;
+    if (options->link)
+        memcpy(channel->request.link, options->link, sizeof channel->request.link);
     ts_buf_init(&channel->out, BACKLOG_MAX_BYTES);
     ts_buf_init(&channel->head, (size_t)2 * TS_UPGRADE_MAX_BYTES);
     return channel;
+}
+
+static enum ts_error
+feed(struct ts_channel *channel, const struct ts_buf *text)
+{
+    enum ts_error error = ts_websocket_feed(channel->frames, text->data, text->len);
+
+    return error == TS_OK ? TS_OK : fail_for_good(channel, error, ts_websocket_words(channel->frames));
 }
 
 /* Hand on all plaintext that TLS has now, so that nothing ready is left when the owner polls the socket. */
@@ -331,11 +366,8 @@ decrypt(struct ts_channel *channel)
     while (error == TS_OK) {
         text.len = 0;
         error = ts_tls_read(&text, channel->tls, READ_BYTES);
-        if (error != TS_OK)
-            break;
-        error = ts_websocket_feed(channel->frames, text.data, text.len);
-        if (error != TS_OK)
-            (void)fail(channel, error, ts_websocket_words(channel->frames));
+        if (error == TS_OK)
+            error = feed(channel, &text);
     }
     ts_buf_clear(&text);
     if (error == TS_NOT_FOUND)
@@ -344,44 +376,93 @@ decrypt(struct ts_channel *channel)
 }
 
 static enum ts_error
-negotiate(struct ts_channel *channel, const char *host, uint64_t deadline_ms)
+negotiate(struct ts_channel *channel, const struct ts_channel_options *options)
 {
-    enum ts_error error = shake_hands(channel, deadline_ms);
+    enum ts_error error = shake_hands(channel, options->deadline_ms);
 
     if (error != TS_OK)
         return error;
-    error = host ? upgrade_client(channel, host, deadline_ms) : upgrade_server(channel, deadline_ms);
-    ts_buf_clear(&channel->head);
-    /* Frames may have come in the same record as the head. */
-    return error == TS_OK ? decrypt(channel) : error;
+    return options->host ? upgrade_client(channel, options->host, options->deadline_ms)
+                         : upgrade_server(channel, options);
 }
 
 enum ts_error
-ts_channel_open(struct ts_channel **out, const struct ts_link_options *options, int socket,
-    const struct ts_tls_trust *trust, const char *host, const char *name, uint64_t deadline_ms, ts_websocket_sink sink,
-    void *ctx)
+ts_channel_open(struct ts_channel **out, const struct ts_channel_options *options)
 {
+    bool server = !options->host;
+
     *out = NULL;
-    struct ts_channel *channel = make(options, socket, name);
+    struct ts_channel *channel = make(options);
     if (!channel) {
-        (void)close(socket);
+        (void)close(options->socket);
         return TS_INTERNAL;
     }
-    enum ts_error error = ts_tls_new(&channel->tls, options->identity, !host, trust);
+    enum ts_error error = ts_tls_new(&channel->tls, options->identity, server, options->trust);
     if (error == TS_OK)
-        error = ts_websocket_new(&channel->frames, options->env, !host, sink, ctx);
+        error = ts_websocket_new(&channel->frames, options->env, server, to_sink, channel);
     if (error == TS_OK) {
-        *out = channel; /* the sink may answer already */
-        error = negotiate(channel, host, deadline_ms);
-        if (error == TS_OK)
+        error = negotiate(channel, options);
+        channel->stop = NULL;
+        if (error == TS_OK) {
+            *out = channel;
             return TS_OK;
-        linger(channel, deadline_ms);
+        }
+        linger(channel, options->deadline_ms);
     }
-    ts_log(options->env, host ? TS_LOG_ERROR : TS_LOG_WARNING, "connection %s %s failed: %s", host ? "to" : "from",
-        name, channel->words[0] ? channel->words : ts_error_text(error));
-    *out = NULL;
+    ts_log(options->env, server ? TS_LOG_WARNING : TS_LOG_ERROR, "connection %s %s failed: %s", server ? "from" : "to",
+        options->name, channel->words[0] ? channel->words : ts_error_text(error));
     ts_channel_abandon(channel);
     return error;
+}
+
+void
+ts_channel_start(struct ts_channel *channel, ts_websocket_sink sink, void *ctx)
+{
+    channel->sink = sink;
+    channel->ctx = ctx;
+}
+
+bool
+ts_channel_resumed(const struct ts_channel *channel)
+{
+    return channel->resumed;
+}
+
+const uint8_t *
+ts_channel_link(const struct ts_channel *channel)
+{
+    return channel->request.named ? channel->request.link : NULL;
+}
+
+void
+ts_channel_give_up(struct ts_channel *channel, const char *words)
+{
+    (void)fail(channel, TS_IO, words);
+}
+
+bool
+ts_channel_final(const struct ts_channel *channel)
+{
+    return channel->final;
+}
+
+enum ts_error
+ts_channel_ping(struct ts_channel *channel)
+{
+    if (ts_websocket_ping(channel->frames) != TS_OK)
+        return fail(channel, TS_IO, "the connection was closed");
+    return encrypt(channel);
+}
+
+/* What came with the end of the handshake. */
+static enum ts_error
+take_early(struct ts_channel *channel)
+{
+    enum ts_error error = channel->head.len > 0 ? feed(channel, &channel->head) : TS_OK;
+
+    channel->started = true;
+    ts_buf_clear(&channel->head);
+    return error == TS_OK ? decrypt(channel) : error;
 }
 
 enum ts_error
@@ -411,7 +492,7 @@ ts_channel_backlog(const struct ts_channel *channel)
 enum ts_error
 ts_channel_pump(struct ts_channel *channel)
 {
-    enum ts_error error = TS_OK;
+    enum ts_error error = channel->started ? TS_OK : take_early(channel);
 
     for (int i = 0; i < READS_PER_PUMP && error == TS_OK; i++) {
         error = receive(channel);

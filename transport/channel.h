@@ -3,6 +3,8 @@
 
 #include "transport/link.h"
 #include "transport/tls.h"
+#include "transport/upgrade.h"
+#include "transport/wait.h"
 #include "transport/websocket.h"
 
 #include <poll.h>
@@ -11,17 +13,44 @@
  *  nothing here waits, and whoever owns the channel polls. Not thread-safe: the link's mutex guards it. */
 struct ts_channel;
 
-/** Take the client's or the server's part on a connected, non-blocking socket, which is owned from here on, also on
- *  failure.
- *  In:   trust     how the other side's key is judged
- *        host      for the Host header of the client's request; NULL takes the server's part
- *        sink      gets every message, from within ts_channel_pump, and at the end of this call, when `out` is set
- *        name      the other side in log lines; kept, must outlive the channel
+/** How a channel is made. */
+struct ts_channel_options {
+    const struct ts_env *env;
+    const struct ts_identity *identity;
+    int socket;                       /**< connected, non-blocking */
+    const struct ts_tls_trust *trust; /**< how the other side's key is judged */
+    const char *name;                 /**< the other side in log lines */
+    uint64_t deadline_ms;             /**< of all handshakes */
+    const struct ts_stop *stop;       /**< ends the handshakes early; NULL: nothing does */
+    const char *host;                 /**< for the Host header of the client's request; NULL takes the server's part */
+    const uint8_t *link;              /**< client: TS_LINK_ID_BYTES, the link to go on with or to begin */
+    /** Server: does the caller with this key find this link here? NULL: no caller does. */
+    bool (*known)(void *ctx, const uint8_t key_hash[TS_KEY_HASH_BYTES], const uint8_t link[TS_LINK_ID_BYTES]);
+    void *ctx;
+};
+
+/** Take the client's or the server's part on a socket, which is owned from here on, also on failure.
  *  Returns: TS_OK; TS_IO; TS_FORMAT on a bad WebSocket handshake; TS_REFUSED when `admit` said no; TS_INTERNAL;
  *  logged. */
-enum ts_error ts_channel_open(struct ts_channel **out, const struct ts_link_options *options, int socket,
-    const struct ts_tls_trust *trust, const char *host, const char *name, uint64_t deadline_ms, ts_websocket_sink sink,
-    void *ctx);
+enum ts_error ts_channel_open(struct ts_channel **out, const struct ts_channel_options *options);
+
+/** Say who gets every message, from within ts_channel_pump. Before the first pump. */
+void ts_channel_start(struct ts_channel *channel, ts_websocket_sink sink, void *ctx);
+
+/** Does the other side go on with a link that it knows? */
+bool ts_channel_resumed(const struct ts_channel *channel);
+
+/** Server: the link that the caller named. Returns: NULL when it named none. */
+const uint8_t *ts_channel_link(const struct ts_channel *channel);
+
+/** Ask whether the other side lives. Returns: as ts_channel_send. */
+enum ts_error ts_channel_ping(struct ts_channel *channel);
+
+/** Call the connection failed, for a reason that its owner knows. */
+void ts_channel_give_up(struct ts_channel *channel, const char *words);
+
+/** After a failure: was it more than a connection that broke? The other side said goodbye, or a violation was seen. */
+bool ts_channel_final(const struct ts_channel *channel);
 
 /** Queue a message and send what the socket takes.
  *  Out:  mark  position in the stream of bytes: the message is gone when ts_channel_sent has reached it

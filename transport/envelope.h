@@ -10,8 +10,9 @@
 /** What one WebSocket message carries. */
 struct ts_envelope {
     uint8_t session[TS_SESSION_ID_BYTES];
-    uint64_t sequence;    /**< from 1 */
+    uint64_t sequence;    /**< from 1; 0 in what only the links say to each other (TS_FROM_LINK) */
     uint64_t acknowledge; /**< highest number received, 0 at first */
+    uint64_t serial;      /**< from the side that started the session: which of its sessions this is, from 1; else 0 */
     int type;             /**< enum ts_message_type */
     const uint8_t *payload;
     size_t payload_len;

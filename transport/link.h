@@ -84,6 +84,9 @@ void ts_link_shutdown(struct ts_link *link);
  *  (with resume_ms: for longer than that, or the other side does not know it any more). */
 bool ts_link_alive(struct ts_link *link);
 
+/** The same, and has it a connection, as far as can be seen without waiting? */
+bool ts_link_connected(struct ts_link *link);
+
 /** Make sure that the link has a connection. Where it is lost and may be resumed, the side that dialled dials now and
  *  the side that listens waits. Whoever receives, sends or accepts does the same by itself: this is for learning,
  *  before something new begins, that the other side was started anew.
@@ -128,7 +131,7 @@ enum ts_error ts_session_fail(struct ts_session *session, enum ts_error error, c
 /** Words of the last failure on this session ("" when none). Valid until the session closes. */
 const char *ts_session_reason(const struct ts_session *session);
 
-/** True when the other side sent a Failure on this session (a cancel, a lock), without consuming anything: lets a
+/** True when the other side sent a Failure on this session (a cancel, a lock) or left it, without consuming anything: lets a
  *  long wait for a person end early. Reads what has arrived, does not wait. */
 bool ts_session_cancelled(struct ts_session *session);
 
@@ -139,7 +142,8 @@ void *ts_session_context(const struct ts_session *session);
 struct ts_link *ts_session_link(const struct ts_session *session);
 void ts_session_id(const struct ts_session *session, uint8_t id[TS_SESSION_ID_BYTES]);
 
-/** Forget the session; late messages for it are dropped. NULL is allowed. */
+/** Forget the session. What was sent last is kept until the other side has it, for a while; whoever speaks of the
+ *  session after that is told that it is over. NULL is allowed. */
 void ts_session_close(struct ts_session *session);
 
 #endif

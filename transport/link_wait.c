@@ -4,6 +4,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Above this nobody adds to what waits for room in the socket. */
+#define BACKLOG_FULL_BYTES ((size_t)1 << 20)
+
 bool
 ts_link_ended(const struct ts_link *link)
 {
@@ -29,8 +32,8 @@ wake(struct ts_link *link, struct ts_waiter *waiter)
         (void)pthread_cond_signal(&waiter->wake);
 }
 
-static void
-wake_all(struct ts_link *link)
+void
+ts_link_wake_all(struct ts_link *link)
 {
     for (struct ts_waiter *waiter = link->waiters; waiter; waiter = waiter->next)
         wake(link, waiter);
@@ -51,7 +54,47 @@ ts_link_die(struct ts_link *link, const char *words)
     if (!link->dead)
         ts_log(link->env, TS_LOG_INFO, "connection with %s ended: %s", link->name, words);
     link->dead = true;
-    wake_all(link);
+    ts_link_wake_all(link);
+}
+
+bool
+ts_link_has_sent(const struct ts_link *link, uint64_t mark)
+{
+    return mark <= link->sent_base + (link->channel ? ts_channel_sent(link->channel) : 0);
+}
+
+/* Returns: TS_OK; TS_NOT_FOUND when nothing is to be sent now; another when the channel failed. */
+static enum ts_error
+transmit_one(struct ts_link *link)
+{
+    struct ts_lane *lane = NULL;
+    uint64_t mark = 0;
+    struct ts_buf bytes;
+
+    ts_buf_init(&bytes, TS_ENVELOPE_MAX_BYTES);
+    enum ts_error error = ts_mux_out(&bytes, &lane, link->mux, ts_now_ms(link->env));
+    if (error == TS_OK)
+        error = ts_channel_send(&mark, link->channel, bytes.data, bytes.len);
+    ts_buf_clear(&bytes);
+    if (error != TS_OK)
+        return error;
+    link->last_mark = link->sent_base + mark;
+    if (lane)
+        lane->mark = link->last_mark;
+    return TS_OK;
+}
+
+void
+ts_link_transmit(struct ts_link *link)
+{
+    enum ts_error error = TS_OK;
+
+    if (ts_link_ended(link) || !link->channel)
+        return;
+    while (error == TS_OK && ts_channel_backlog(link->channel) < BACKLOG_FULL_BYTES)
+        error = transmit_one(link);
+    if (error != TS_OK && error != TS_NOT_FOUND)
+        ts_link_lose(link);
 }
 
 void
@@ -59,8 +102,9 @@ ts_link_pump(struct ts_link *link)
 {
     if (ts_link_ended(link))
         return;
-    if (ts_channel_pump(link->channel) != TS_OK)
-        ts_link_die(link, ts_channel_words(link->channel));
+    if (link->channel && ts_channel_pump(link->channel) != TS_OK)
+        ts_link_lose(link);
+    ts_link_transmit(link);
     wake_ready(link);
 }
 
@@ -71,35 +115,85 @@ idle_deadline(const struct ts_link *link)
     return link->idle_ms ? ts_channel_heard_ms(link->channel) + link->idle_ms : TS_NO_DEADLINE;
 }
 
+/* Somebody waits, and while a session is open the other side shall not be silent for long. */
 static void
-check_idle(struct ts_link *link)
+listen_to_heart(struct ts_link *link)
 {
-    if (link->idle_ms && ts_deadline_left(link->env, idle_deadline(link)) == 0)
+    bool listening = ts_mux_open_count(link->mux) > 0;
+
+    if (listening && !link->listening)
+        ts_heartbeat_start(&link->heart, ts_now_ms(link->env));
+    link->listening = listening;
+}
+
+static uint64_t
+earliest(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t
+next_moment(struct ts_link *link)
+{
+    if (!link->channel)
+        return ts_link_resume_next(link);
+    uint64_t next = idle_deadline(link);
+    if (ts_channel_backlog(link->channel) < BACKLOG_FULL_BYTES)
+        next = earliest(next, ts_mux_next(link->mux, ts_now_ms(link->env)));
+    return link->listening ? earliest(next, ts_heartbeat_next(&link->heart)) : next;
+}
+
+static void
+ask_heart(struct ts_link *link)
+{
+    ts_heartbeat_heard(&link->heart, ts_channel_heard_ms(link->channel));
+    enum ts_pulse pulse = ts_heartbeat_step(&link->heart, ts_now_ms(link->env));
+    if (pulse == TS_PULSE_QUIET)
+        return;
+    if (pulse == TS_PULSE_DEAD)
+        ts_channel_give_up(link->channel, "it does not answer, three times in a row");
+    if (pulse == TS_PULSE_DEAD || ts_channel_ping(link->channel) != TS_OK)
+        ts_link_lose(link);
+}
+
+/* What time has brought, after what came was read. */
+static void
+check_clock(struct ts_link *link, uint64_t deadline_ms)
+{
+    if (ts_link_ended(link))
+        return;
+    if (!link->channel)
+        ts_link_resume_step(link, deadline_ms);
+    else if (link->idle_ms && ts_deadline_left(link->env, idle_deadline(link)) == 0)
         ts_link_die(link, "nothing was heard for too long");
+    else if (link->listening)
+        ask_heart(link);
 }
 
 /* Poll once, without the mutex, and hand out what came. */
 static void
 lead(struct ts_link *link, struct ts_waiter *self, uint64_t deadline_ms)
 {
-    struct pollfd fds[2] = {ts_channel_poll(link->channel), {.fd = link->wake, .events = POLLIN}};
-    uint64_t idle_ms = idle_deadline(link);
     uint64_t count = 0;
 
     link->leader = self;
+    listen_to_heart(link);
+    struct pollfd fds[2] = {{.fd = -1}, {.fd = link->wake, .events = POLLIN}};
+    if (link->channel)
+        fds[0] = ts_channel_poll(link->channel);
+    uint64_t until_ms = earliest(deadline_ms, next_moment(link));
     (void)pthread_mutex_unlock(&link->mutex);
-    enum ts_error error = ts_wait(link->env, fds, 2, deadline_ms < idle_ms ? deadline_ms : idle_ms);
+    enum ts_error error = ts_wait(link->env, fds, 2, until_ms);
     (void)pthread_mutex_lock(&link->mutex);
-    link->leader = NULL;
     if (error == TS_OK && fds[1].revents)
         (void)!read(link->wake, &count, sizeof count);
     if (error == TS_IO)
         ts_link_die(link, "waiting for the socket failed");
     ts_link_pump(link);
-    if (!ts_link_ended(link))
-        check_idle(link);
+    check_clock(link, deadline_ms);
+    link->leader = NULL;
     if (ts_link_ended(link))
-        wake_all(link);
+        ts_link_wake_all(link);
 }
 
 /* Sleep until called. May return early; the caller looks again. */
@@ -163,6 +257,8 @@ leave_line(struct ts_link *link, struct ts_waiter *self)
     while (*place != self)
         place = &(*place)->next;
     *place = self->next;
+    if (!link->waiters)
+        link->listening = false; /* nobody hears what comes now */
     if (!link->leader && link->waiters)
         (void)pthread_cond_signal(&link->waiters->wake);
     (void)pthread_cond_destroy(&self->wake);

@@ -20,6 +20,8 @@ struct message_row {
  * numbers of at most 4096 bits, twice; the rounds of signing grow with the batch. */
 static const struct message_row rows[] = {
     ROW(FAILURE, 4 * KIB, TS_FROM_BOTH),
+    ROW(ACKNOWLEDGE, 0, TS_FROM_LINK),
+    ROW(SESSION_OVER, 0, TS_FROM_LINK),
     ROW(SESSION_HELLO, 4 * KIB, TS_FROM_P1),
     ROW(SESSION_HELLO_REPLY, 4 * KIB, TS_FROM_P2),
     ROW(PAIR_PROVE, 4 * KIB, TS_FROM_P1),

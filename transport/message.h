@@ -40,6 +40,8 @@
 /** The values of MessageType in transport/tallystick.proto. */
 enum ts_message_type {
     TS_MESSAGE_FAILURE = 1,
+    TS_MESSAGE_ACKNOWLEDGE = 2,
+    TS_MESSAGE_SESSION_OVER = 3,
 
     TS_MESSAGE_SESSION_HELLO = 10,
     TS_MESSAGE_SESSION_HELLO_REPLY = 11,
@@ -87,8 +89,8 @@ enum ts_message_type {
     TS_MESSAGE_REFRESH_GRANTED = 77
 };
 
-/** Which party sends a type. */
-enum ts_message_sender { TS_FROM_NOBODY = 0, TS_FROM_P1 = 1, TS_FROM_P2 = 2, TS_FROM_BOTH = 3 };
+/** Which party sends a type; TS_FROM_LINK: neither, the links of both sides say it to each other. */
+enum ts_message_sender { TS_FROM_NOBODY = 0, TS_FROM_P1 = 1, TS_FROM_P2 = 2, TS_FROM_BOTH = 3, TS_FROM_LINK = 4 };
 
 /** Name of a type as in the schema, "SIGN_ROUND_1". Returns: a static string; "unknown type" for no type. */
 const char *ts_message_name(int type);

@@ -7,42 +7,68 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Above this nobody adds to what waits for room in the socket. */
-#define BACKLOG_FULL_BYTES ((size_t)1 << 20)
 #define FAIL_MS 2000
+
+static struct ts_session *
+make(struct ts_link *link, struct ts_lane *lane)
+{
+    struct ts_session *session = calloc(1, sizeof *session);
+
+    if (session)
+        *session = (struct ts_session){.link = link, .lane = lane};
+    return session;
+}
+
+/* With the mutex. */
+static enum ts_error
+open_lane(struct ts_session *session)
+{
+    struct ts_link *link = session->link;
+    uint8_t id[TS_SESSION_ID_BYTES];
+
+    if (ts_link_ended(link))
+        return TS_IO;
+    if (ts_random(link->env, id, sizeof id) != TS_OK)
+        return TS_INTERNAL;
+    return ts_lane_open(&session->lane, link->mux, id);
+}
 
 enum ts_error
 ts_session_open(struct ts_session **out, struct ts_link *link)
 {
-    uint8_t id[TS_SESSION_ID_BYTES];
+    struct ts_session *session = make(link, NULL);
 
     *out = NULL;
-    if (ts_random(link->env, id, sizeof id) != TS_OK)
+    if (!session)
         return TS_INTERNAL;
-    enum ts_error error = TS_IO;
     (void)pthread_mutex_lock(&link->mutex);
-    if (!ts_link_ended(link)) {
-        *out = ts_session_add(link, id, false);
-        error = *out ? TS_OK : TS_INTERNAL;
-    }
+    enum ts_error error = open_lane(session);
     (void)pthread_mutex_unlock(&link->mutex);
+    if (error != TS_OK)
+        free(session);
+    else
+        *out = session;
     return error;
-}
-
-static struct ts_session *
-find_offered(const struct ts_link *link)
-{
-    struct ts_session *session = link->sessions;
-
-    while (session && (!session->theirs || session->accepted))
-        session = session->next;
-    return session;
 }
 
 static bool
 ready_offered(const void *ctx)
 {
-    return find_offered(ctx) != NULL;
+    const struct ts_link *link = ctx;
+    return ts_mux_offered(link->mux) != NULL;
+}
+
+/* With the mutex. */
+static enum ts_error
+accept_lane(struct ts_session **out, struct ts_link *link)
+{
+    struct ts_lane *lane = ts_mux_offered(link->mux);
+
+    *out = make(link, lane);
+    if (!*out)
+        return TS_INTERNAL;
+    lane->accepted = true;
+    return TS_OK;
 }
 
 enum ts_error
@@ -51,10 +77,8 @@ ts_session_accept(struct ts_session **out, struct ts_link *link, uint32_t timeou
     *out = NULL;
     (void)pthread_mutex_lock(&link->mutex);
     enum ts_error error = ts_link_wait(link, ready_offered, link, ts_deadline_after(link->env, timeout_ms));
-    if (error == TS_OK) {
-        *out = find_offered(link);
-        (*out)->accepted = true;
-    }
+    if (error == TS_OK)
+        error = accept_lane(out, link);
     (void)pthread_mutex_unlock(&link->mutex);
     return error;
 }
@@ -62,56 +86,62 @@ ts_session_accept(struct ts_session **out, struct ts_link *link, uint32_t timeou
 static bool
 ready_room(const void *ctx)
 {
-    const struct ts_link *link = ctx;
-    return !ts_link_ended(link) && ts_channel_backlog(link->channel) < BACKLOG_FULL_BYTES;
-}
+    const struct ts_session *session = ctx;
+    const struct ts_link *link = session->link;
 
-struct sent_mark {
-    const struct ts_link *link;
-    uint64_t mark;
-};
+    if (session->lane->over)
+        return true;
+    return !ts_link_ended(link) && ts_mux_has_room(link->mux) &&
+           session->lane->reliable.unacked_count < TS_RELIABLE_UNACKED_MAX;
+}
 
 static bool
 ready_sent(const void *ctx)
 {
-    const struct sent_mark *sent = ctx;
-    return ts_channel_sent(sent->link->channel) >= sent->mark;
+    const struct ts_session *session = ctx;
+    const struct ts_lane *lane = session->lane;
+
+    return lane->over || (ts_reliable_flushed(&lane->reliable) && ts_link_has_sent(session->link, lane->mark));
 }
 
-/* Number, encode and queue a message: in one go, so that numbers leave in their order. */
+/* Nobody answered in time because there was nobody: that is not the other side being slow. */
 static enum ts_error
-transmit(uint64_t *mark, struct ts_session *session, int type, const uint8_t *payload, size_t len)
+judge_timeout(struct ts_session *session, enum ts_error error)
 {
-    struct ts_link *link = session->link;
-    struct ts_envelope envelope = {.type = type, .payload = payload, .payload_len = len};
-    struct ts_buf bytes;
+    if (error != TS_TIMEOUT || session->link->channel)
+        return error;
+    (void)snprintf(session->reason, sizeof session->reason, "the connection was lost and did not come back in time");
+    return TS_IO;
+}
 
-    memcpy(envelope.session, session->id, sizeof envelope.session);
-    ts_sequence_stamp(&session->sequence, &envelope.sequence, &envelope.acknowledge);
-    ts_buf_init(&bytes, TS_ENVELOPE_MAX_BYTES);
-    enum ts_error error = ts_envelope_encode(&bytes, &envelope);
-    if (error == TS_OK)
-        error = ts_channel_send(mark, link->channel, bytes.data, bytes.len);
-    ts_buf_clear(&bytes);
-    /* A number was given that will never arrive. */
-    if (error != TS_OK)
-        ts_link_die(link, ts_channel_words(link->channel));
-    return error == TS_INTERNAL ? TS_INTERNAL : error == TS_OK ? TS_OK : TS_IO;
+static enum ts_error
+say_over(struct ts_session *session)
+{
+    (void)snprintf(session->reason, sizeof session->reason, "the other side does not have this session any more");
+    return TS_IO;
 }
 
 static enum ts_error
 send_locked(struct ts_session *session, int type, const uint8_t *payload, size_t len, uint64_t deadline_ms)
 {
     struct ts_link *link = session->link;
-    struct sent_mark sent = {.link = link};
 
-    enum ts_error error = ts_link_wait(link, ready_room, link, deadline_ms);
-    if (error == TS_OK)
-        error = transmit(&sent.mark, session, type, payload, len);
-    if (error != TS_OK || ready_sent(&sent))
-        return error;
+    enum ts_error error = ts_link_wait(link, ready_room, session, deadline_ms);
+    if (error != TS_OK)
+        return judge_timeout(session, error);
+    if (session->lane->over)
+        return say_over(session);
+    ts_lane_extend(session->lane, deadline_ms);
+    error = ts_lane_send(link->mux, session->lane, type, payload, len, ts_now_ms(link->env));
+    if (error != TS_OK)
+        return TS_INTERNAL;
+    ts_link_transmit(link);
+    if (ts_link_ended(link))
+        return TS_IO;
+    if (ready_sent(session))
+        return TS_OK;
     ts_link_poke(link);
-    return ts_link_wait(link, ready_sent, &sent, deadline_ms);
+    return judge_timeout(session, ts_link_wait(link, ready_sent, session, deadline_ms));
 }
 
 enum ts_error
@@ -119,7 +149,7 @@ ts_session_send(struct ts_session *session, int type, const uint8_t *payload, si
 {
     struct ts_link *link = session->link;
 
-    if (ts_message_sender(type) == TS_FROM_NOBODY || len > ts_message_max(type))
+    if (!(ts_message_sender(type) & TS_FROM_BOTH) || len > ts_message_max(type))
         return TS_FORMAT;
     (void)pthread_mutex_lock(&link->mutex);
     enum ts_error error = send_locked(session, type, payload, len, ts_deadline_after(link->env, timeout_ms));
@@ -131,15 +161,30 @@ static bool
 ready_message(const void *ctx)
 {
     const struct ts_session *session = ctx;
-    return session->queue || session->failed;
+    return ts_lane_ready(session->lane);
 }
 
 /* The other side's storage is not ours: what we see is that it cannot serve. */
 static enum ts_error
-take_failure(struct ts_session *session)
+judge_failure(struct ts_session *session, enum ts_error error)
 {
-    memcpy(session->reason, session->failure.reason, sizeof session->reason);
-    return session->failure.error == TS_STORAGE ? TS_IO : session->failure.error;
+    if (!session->lane->failed)
+        return say_over(session);
+    memcpy(session->reason, session->lane->failure.reason, sizeof session->reason);
+    return error == TS_STORAGE ? TS_IO : error;
+}
+
+static enum ts_error
+receive_locked(struct ts_session *session, struct ts_message *out, uint64_t deadline_ms)
+{
+    struct ts_link *link = session->link;
+
+    ts_lane_extend(session->lane, deadline_ms);
+    enum ts_error error = ts_link_wait(link, ready_message, session, deadline_ms);
+    if (error != TS_OK)
+        return judge_timeout(session, error);
+    error = ts_lane_take(link->mux, session->lane, out);
+    return error == TS_OK ? TS_OK : judge_failure(session, error);
 }
 
 enum ts_error
@@ -149,11 +194,7 @@ ts_session_receive(struct ts_session *session, struct ts_message *out, uint32_t 
 
     memset(out, 0, sizeof *out);
     (void)pthread_mutex_lock(&link->mutex);
-    enum ts_error error = ts_link_wait(link, ready_message, session, ts_deadline_after(link->env, timeout_ms));
-    if (error == TS_OK && session->queue)
-        ts_session_take(session, out);
-    else if (error == TS_OK)
-        error = take_failure(session);
+    enum ts_error error = receive_locked(session, out, ts_deadline_after(link->env, timeout_ms));
     (void)pthread_mutex_unlock(&link->mutex);
     return error;
 }
@@ -200,7 +241,7 @@ ts_session_cancelled(struct ts_session *session)
 
     (void)pthread_mutex_lock(&link->mutex);
     ts_link_pump(link);
-    bool cancelled = session->failed;
+    bool cancelled = session->lane->failed || session->lane->over;
     (void)pthread_mutex_unlock(&link->mutex);
     return cancelled;
 }
@@ -226,7 +267,7 @@ ts_session_link(const struct ts_session *session)
 void
 ts_session_id(const struct ts_session *session, uint8_t id[TS_SESSION_ID_BYTES])
 {
-    memcpy(id, session->id, TS_SESSION_ID_BYTES);
+    memcpy(id, session->lane->id, TS_SESSION_ID_BYTES);
 }
 
 void
@@ -236,6 +277,8 @@ ts_session_close(struct ts_session *session)
         return;
     struct ts_link *link = session->link;
     (void)pthread_mutex_lock(&link->mutex);
-    ts_session_remove(session);
+    ts_lane_close(link->mux, session->lane, ts_now_ms(link->env));
+    ts_link_transmit(link);
     (void)pthread_mutex_unlock(&link->mutex);
+    free(session);
 }

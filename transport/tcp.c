@@ -24,15 +24,15 @@ set_options(int socket)
 
 /* Wait until a connect that is under way ends. Returns: 0 or an errno. */
 static int
-finish_connect(int socket, const struct ts_env *env, uint64_t deadline_ms)
+finish_connect(int socket, const struct ts_env *env, uint64_t deadline_ms, const struct ts_stop *stop)
 {
     struct pollfd fd = {.fd = socket, .events = POLLOUT};
     int result = 0;
     socklen_t size = sizeof result;
 
-    enum ts_error error = ts_wait(env, &fd, 1, deadline_ms);
+    enum ts_error error = ts_wait_stoppable(env, &fd, deadline_ms, stop);
     if (error != TS_OK)
-        return error == TS_TIMEOUT ? ETIMEDOUT : EIO;
+        return error == TS_TIMEOUT ? ETIMEDOUT : ECANCELED;
     if (getsockopt(socket, SOL_SOCKET, SO_ERROR, &result, &size) != 0)
         return errno;
     return result;
@@ -40,7 +40,8 @@ finish_connect(int socket, const struct ts_env *env, uint64_t deadline_ms)
 
 /* Returns: 0 and a connected socket, or an errno. */
 static int
-connect_one(int *out, const struct ts_env *env, const struct addrinfo *to, uint64_t deadline_ms)
+connect_one(
+    int *out, const struct ts_env *env, const struct addrinfo *to, uint64_t deadline_ms, const struct ts_stop *stop)
 {
     int fd =
         ts_descriptor_raise(socket(to->ai_family, to->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to->ai_protocol));
@@ -49,7 +50,7 @@ connect_one(int *out, const struct ts_env *env, const struct addrinfo *to, uint6
     set_options(fd);
     int result = connect(fd, to->ai_addr, to->ai_addrlen) == 0 ? 0 : errno;
     if (result == EINPROGRESS || result == EINTR)
-        result = finish_connect(fd, env, deadline_ms);
+        result = finish_connect(fd, env, deadline_ms, stop);
     if (result == 0)
         *out = fd;
     else
@@ -72,25 +73,36 @@ share_deadline(const struct ts_env *env, const struct addrinfo *from, uint64_t d
 }
 
 static enum ts_error
-connect_any(int *out, const struct ts_env *env, const char *address, const struct addrinfo *list, uint64_t deadline_ms)
+connect_any(int *out, const struct ts_env *env, const char *address, const struct addrinfo *list, uint64_t deadline_ms,
+    const struct ts_stop *stop)
 {
     char reason[128] = "no address";
+    bool refused = list != NULL;
 
     for (const struct addrinfo *to = list; to; to = to->ai_next) {
-        int result = connect_one(out, env, to, share_deadline(env, to, deadline_ms));
+        int result = connect_one(out, env, to, share_deadline(env, to, deadline_ms), stop);
         if (result == 0)
             return TS_OK;
+        refused = refused && result == ECONNREFUSED;
         (void)snprintf(reason, sizeof reason, "%s", strerrordesc_np(result));
         ts_log(env, TS_LOG_DEBUG, "connect to %s: one address failed: %s", address, reason);
     }
     ts_log(env, TS_LOG_ERROR,
         "cannot connect to %s: %s; check that the peer runs, listens there, and is not behind a firewall", address,
         reason);
-    return TS_IO;
+    return refused ? TS_NOT_FOUND : TS_IO;
 }
 
 enum ts_error
 ts_tcp_dial(int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms)
+{
+    enum ts_error error = ts_tcp_dial_stoppable(out_socket, env, address, deadline_ms, NULL);
+    return error == TS_NOT_FOUND ? TS_IO : error;
+}
+
+enum ts_error
+ts_tcp_dial_stoppable(
+    int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms, const struct ts_stop *stop)
 {
     char host[TS_TCP_HOST_BYTES], service[8];
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
@@ -109,7 +121,7 @@ ts_tcp_dial(int *out_socket, const struct ts_env *env, const char *address, uint
             gai_strerror(result));
         return TS_IO;
     }
-    enum ts_error error = connect_any(out_socket, env, address, list, deadline_ms);
+    enum ts_error error = connect_any(out_socket, env, address, list, deadline_ms, stop);
     freeaddrinfo(list);
     return error;
 }

@@ -21,6 +21,13 @@ enum ts_error ts_tcp_address_split(char host[TS_TCP_HOST_BYTES], uint16_t *port,
  *  Returns: TS_OK; TS_USAGE on a malformed address or port 0; TS_IO, logged with the name and what to do. */
 enum ts_error ts_tcp_dial(int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms);
 
+struct ts_stop;
+
+/** The same, ended early by `stop` (wait.h) with TS_IO. Returns: also TS_NOT_FOUND when every address refused: a machine is
+ *  there, and nobody listens. */
+enum ts_error ts_tcp_dial_stoppable(
+    int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms, const struct ts_stop *stop);
+
 /** Listening sockets of one "host:port". */
 struct ts_tcp_listener;
 

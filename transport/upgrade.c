@@ -10,6 +10,7 @@
 
 #define PATH "/tallystick/1"
 #define PROTOCOL "tallystick.1"
+#define LINK "Tallystick-Link"
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11" /* RFC 6455 1.3 */
 #define NONCE_BYTES 16
 #define SHA1_BYTES 20
@@ -50,15 +51,28 @@ accept_of(char out[ACCEPT_BYTES], const struct ts_env *env, const char *key)
     return EVP_EncodeBlock((unsigned char *)out, hash, sizeof hash) == ACCEPT_BYTES - 1 ? TS_OK : TS_INTERNAL;
 }
 
-enum ts_error
-ts_upgrade_request_encode(struct ts_buf *out, const char *host, const char *key)
+/* The name of a link as text, with its header and line end; "" without a name. */
+static void
+print_link(char *out, size_t size, const struct ts_upgrade *request)
 {
-    char text[1024];
+    size_t len = (size_t)snprintf(out, size, "%s", request->named ? LINK ": " : "");
 
+    for (size_t i = 0; request->named && i < TS_LINK_ID_BYTES; i++)
+        len += (size_t)snprintf(out + len, size - len, "%02x", request->link[i]);
+    if (request->named)
+        (void)snprintf(out + len, size - len, "\r\n");
+}
+
+enum ts_error
+ts_upgrade_request_encode(struct ts_buf *out, const char *host, const struct ts_upgrade *request)
+{
+    char text[1024], link[sizeof LINK + 2 * TS_LINK_ID_BYTES + 8];
+
+    print_link(link, sizeof link, request);
     int len = snprintf(text, sizeof text,
         "GET " PATH " HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: " PROTOCOL "\r\n\r\n",
-        host, key);
+        "Sec-WebSocket-Key: %s\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: " PROTOCOL "\r\n%s\r\n",
+        host, request->key, link);
     if (len < 0 || (size_t)len >= sizeof text)
         return TS_INTERNAL;
     return ts_buf_put(out, text, (size_t)len);
@@ -93,8 +107,29 @@ judge_start(const struct ts_http_view *start)
     return 400;
 }
 
+static bool
+read_link(struct ts_upgrade *request, const struct ts_http_head *head)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct ts_http_view value;
+
+    size_t count = ts_http_head_find(&value, head, LINK);
+    request->named = count > 0;
+    if (count == 0)
+        return true;
+    if (count > 1 || value.len != (size_t)2 * TS_LINK_ID_BYTES)
+        return false;
+    for (size_t i = 0; i < value.len; i++) {
+        const char *digit = memchr(digits, value.text[i], sizeof digits - 1);
+        if (!digit)
+            return false;
+        request->link[i / 2] = (uint8_t)(request->link[i / 2] << 4 | (digit - digits));
+    }
+    return true;
+}
+
 static int
-judge_request(char key[TS_UPGRADE_KEY_BYTES], const struct ts_http_head *head)
+judge_request(struct ts_upgrade *request, const struct ts_http_head *head)
 {
     struct ts_http_view value;
 
@@ -117,19 +152,19 @@ judge_request(char key[TS_UPGRADE_KEY_BYTES], const struct ts_http_head *head)
         return 400;
     if (ts_http_head_find(&value, head, "Sec-WebSocket-Key") != 1 || !key_is_good(&value))
         return 400;
-    memcpy(key, value.text, value.len);
-    key[value.len] = 0;
-    return 101;
+    memcpy(request->key, value.text, value.len);
+    return read_link(request, head) ? 101 : 400;
 }
 
 enum ts_error
-ts_upgrade_request_decode(char key[TS_UPGRADE_KEY_BYTES], int *status, const uint8_t *head, size_t len)
+ts_upgrade_request_decode(struct ts_upgrade *request, int *status, const uint8_t *head, size_t len)
 {
     struct ts_http_head parsed;
 
     *status = 400;
+    memset(request, 0, sizeof *request);
     if (len <= TS_UPGRADE_MAX_BYTES && ts_http_head_parse(&parsed, head, len) == TS_OK)
-        *status = judge_request(key, &parsed);
+        *status = judge_request(request, &parsed);
     return *status == 101 ? TS_OK : TS_FORMAT;
 }
 
@@ -140,7 +175,8 @@ put_text(struct ts_buf *out, const char *text)
 }
 
 enum ts_error
-ts_upgrade_response_encode(struct ts_buf *out, const struct ts_env *env, int status, const char *key)
+ts_upgrade_response_encode(
+    struct ts_buf *out, const struct ts_env *env, int status, const struct ts_upgrade *request, bool resumed)
 {
     char accept[ACCEPT_BYTES];
 
@@ -151,11 +187,13 @@ ts_upgrade_response_encode(struct ts_buf *out, const struct ts_env *env, int sta
                              "Connection: Upgrade, close\r\nContent-Length: 0\r\n\r\n");
     if (status != 101)
         return put_text(out, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
-    if (accept_of(accept, env, key) != TS_OK)
+    if (accept_of(accept, env, request->key) != TS_OK)
         return TS_INTERNAL;
     (void)put_text(out, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         "Sec-WebSocket-Protocol: " PROTOCOL "\r\nSec-WebSocket-Accept: ");
     (void)put_text(out, accept);
+    if (request->named)
+        (void)put_text(out, resumed ? "\r\n" LINK ": resumed" : "\r\n" LINK ": new");
     return put_text(out, "\r\n\r\n");
 }
 
@@ -177,9 +215,14 @@ read_status(const struct ts_http_view *start)
 }
 
 static bool
-response_is_good(const struct ts_http_head *head, const char *accept)
+response_is_good(bool *resumed, const struct ts_http_head *head, const char *accept)
 {
     struct ts_http_view value;
+
+    size_t count = ts_http_head_find(&value, head, LINK);
+    *resumed = count == 1 && ts_http_view_is(&value, "resumed");
+    if (count > 1 || (count == 1 && !*resumed && !ts_http_view_is(&value, "new")))
+        return false;
 
     if (!ts_http_head_has_token(head, "Upgrade", "websocket", true) ||
         !ts_http_head_has_token(head, "Connection", "upgrade", true))
@@ -192,16 +235,18 @@ response_is_good(const struct ts_http_head *head, const char *accept)
 }
 
 enum ts_error
-ts_upgrade_response_decode(int *status, const struct ts_env *env, const char *key, const uint8_t *head, size_t len)
+ts_upgrade_response_decode(
+    int *status, bool *resumed, const struct ts_env *env, const char *key, const uint8_t *head, size_t len)
 {
     struct ts_http_head parsed;
     char accept[ACCEPT_BYTES];
 
     *status = 0;
+    *resumed = false;
     if (accept_of(accept, env, key) != TS_OK)
         return TS_INTERNAL;
     if (len > TS_UPGRADE_MAX_BYTES || ts_http_head_parse(&parsed, head, len) != TS_OK)
         return TS_FORMAT;
     *status = read_status(&parsed.start);
-    return *status == 101 && response_is_good(&parsed, accept) ? TS_OK : TS_FORMAT;
+    return *status == 101 && response_is_good(resumed, &parsed, accept) ? TS_OK : TS_FORMAT;
 }

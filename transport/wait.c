@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <unistd.h>
 
 uint64_t
 ts_deadline_after(const struct ts_env *env, uint32_t timeout_ms)
@@ -32,5 +33,21 @@ ts_wait(const struct ts_env *env, struct pollfd *fds, nfds_t count, uint64_t dea
             return TS_TIMEOUT;
         if (ready < 0 && errno != EINTR)
             return TS_IO;
+    }
+}
+
+enum ts_error
+ts_wait_stoppable(const struct ts_env *env, struct pollfd *fd, uint64_t deadline_ms, const struct ts_stop *stop)
+{
+    for (;;) {
+        struct pollfd fds[2] = {*fd, {.fd = stop ? stop->fd : -1, .events = POLLIN}};
+        uint64_t count = 0;
+        if (stop && atomic_load(stop->stopped))
+            return TS_IO;
+        enum ts_error error = ts_wait(env, fds, 2, deadline_ms);
+        *fd = fds[0];
+        if (error != TS_OK || fds[0].revents)
+            return error;
+        (void)!read(fds[1].fd, &count, sizeof count);
     }
 }

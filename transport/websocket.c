@@ -192,15 +192,27 @@ ts_websocket_feed(struct ts_websocket *socket, const uint8_t *bytes, size_t len)
     return socket->error;
 }
 
-enum ts_error
-ts_websocket_send(struct ts_websocket *socket, const uint8_t *message, size_t len)
+static enum ts_error
+queue(struct ts_websocket *socket, uint8_t opcode, const uint8_t *message, size_t len)
 {
-    const struct wslay_event_msg item = {WSLAY_BINARY_FRAME, message, len};
+    const struct wslay_event_msg item = {opcode, message, len};
 
     int result = wslay_event_queue_msg(socket->events, &item);
     if (result == WSLAY_ERR_NO_MORE_MSG)
         return TS_IO;
     return result == 0 ? flush(socket) : TS_INTERNAL;
+}
+
+enum ts_error
+ts_websocket_send(struct ts_websocket *socket, const uint8_t *message, size_t len)
+{
+    return queue(socket, WSLAY_BINARY_FRAME, message, len);
+}
+
+enum ts_error
+ts_websocket_ping(struct ts_websocket *socket)
+{
+    return queue(socket, WSLAY_PING, NULL, 0);
 }
 
 void

@@ -32,6 +32,9 @@ enum ts_error ts_websocket_feed(struct ts_websocket *socket, const uint8_t *byte
 /** Make a frame of a message. Returns: TS_OK; TS_IO after a close; TS_INTERNAL. */
 enum ts_error ts_websocket_send(struct ts_websocket *socket, const uint8_t *message, size_t len);
 
+/** Ask whether the other side lives: whatever comes back shows it. Returns: as ts_websocket_send. */
+enum ts_error ts_websocket_ping(struct ts_websocket *socket);
+
 /** Make a close frame; nothing can be sent after it. */
 void ts_websocket_close(struct ts_websocket *socket, uint16_t code);
 

@@ -8,8 +8,9 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct ts_env env;
-    char key[TS_UPGRADE_KEY_BYTES] = {0};
+    struct ts_upgrade request;
     struct ts_http_head head;
+    bool resumed = false;
     int status = -1;
 
     if (!env.libctx)
@@ -17,8 +18,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t len = ts_upgrade_head(data, size);
     fuzz_need(len <= size);
     (void)ts_http_head_parse(&head, data, size);
-    enum ts_error error = ts_upgrade_request_decode(key, &status, data, size);
+    enum ts_error error = ts_upgrade_request_decode(&request, &status, data, size);
     fuzz_need((error == TS_OK) == (status == 101));
-    (void)ts_upgrade_response_decode(&status, &env, "dGhlIHNhbXBsZSBub25jZQ==", data, size);
+    (void)ts_upgrade_response_decode(&status, &resumed, &env, "dGhlIHNhbXBsZSBub25jZQ==", data, size);
     return 0;
 }

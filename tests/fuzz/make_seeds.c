@@ -256,9 +256,14 @@ static void
 seed_connection(struct ts_buf *out, const struct ts_env *env)
 {
     static const uint8_t hello[] = {1, 2, 3};
-    const struct ts_envelope envelope = {
-        .session = {1}, .sequence = 1, .type = TS_MESSAGE_KEYGEN_P2, .payload = hello, .payload_len = sizeof hello};
+    const struct ts_envelope envelope = {.session = {1},
+        .sequence = 1,
+        .serial = 1,
+        .type = TS_MESSAGE_KEYGEN_P2,
+        .payload = hello,
+        .payload_len = sizeof hello};
     const struct ts_pair_uri uri = {"phone.example:8083", {1, 2, 3}, {4, 5, 6}};
+    const struct ts_upgrade request = {.key = "dGhlIHNhbXBsZSBub25jZQ==", .named = true, .link = {7, 8, 9}};
     uint8_t frame[512] = {0x82, 0};
     char text[1024];
 
@@ -272,11 +277,42 @@ seed_connection(struct ts_buf *out, const struct ts_env *env)
     memcpy(frame + 6, out->data, out->len);
     put("websocket", "to_listener", "\0\10", 2, frame, 6 + out->len);
     put("websocket", "ping", "\0\10", 2, "\x89\x80\0\0\0\0", 6);
+    /* A call that is answered and asked again; a session of the other side; a session that is over. */
+    put("link", "call", "", 0,
+        "\5\1\1\0"
+        "\5\1\0\3"
+        "\1\0\0\0"
+        "\0\1\11\4"
+        "\0\1\11\4"
+        "\1\0\0\0"
+        "\5\1\2\0"
+        "\5\1\3\0"
+        "\1\0\0\0",
+        36);
+    put("link", "served", "", 0,
+        "\0\2\201\3"
+        "\5\0\0\0"
+        "\5\0\2\0"
+        "\5\0\0\2"
+        "\1\0\0\0"
+        "\3\0\0\0"
+        "\2\377\0\0"
+        "\1\0\0\0"
+        "\0\2\10\2"
+        "\5\0\3\0",
+        40);
+    put("link", "over", "", 0,
+        "\0\2\0\1"
+        "\1\0\0\0"
+        "\4\0\0\0"
+        "\0\2\202\3"
+        "\1\0\0\0",
+        20);
     ts_buf_clear(out);
-    fuzz_need(ts_upgrade_request_encode(out, "phone:8083", "dGhlIHNhbXBsZSBub25jZQ==") == TS_OK);
+    fuzz_need(ts_upgrade_request_encode(out, "phone:8083", &request) == TS_OK);
     put("upgrade", "request", "", 0, out->data, out->len);
     ts_buf_clear(out);
-    fuzz_need(ts_upgrade_response_encode(out, env, 101, "dGhlIHNhbXBsZSBub25jZQ==") == TS_OK);
+    fuzz_need(ts_upgrade_response_encode(out, env, 101, &request, true) == TS_OK);
     put("upgrade", "response", "", 0, out->data, out->len);
     ts_buf_clear(out);
     fuzz_need(ts_pair_uri_encode(text, sizeof text, &uri) == TS_OK);
