@@ -27,6 +27,9 @@ struct ts_sign {
     const struct ts_curve_info *curve;
     uint8_t key[TS_ID_BYTES];
     char label[TS_NAME_MAX];
+    bool has_session_id; /**< the caller has chosen one */
+    uint8_t session_id[TS_ID_BYTES];
+    uint32_t wait_ms;
     struct ts_buf message;
 };
 

@@ -18,6 +18,8 @@ const char *ts_value_duration(void *out, const char *text);     /**< uint32_t mi
 const char *ts_value_address(void *out, const char *text);      /**< host:port */
 const char *ts_value_name(void *out, const char *text);         /**< 1 to 64 printable bytes */
 const char *ts_value_pin_source(void *out, const char *text);   /**< file:PATH, env:NAME, credential:NAME */
+const char *ts_value_role(void *out, const char *text);         /**< enterprise, mobile-app */
+const char *ts_value_count(void *out, const char *text);        /**< unsigned: 1 to 100000000 */
 const char *ts_value_approval(void *out, const char *text);     /**< ask, auto */
 
 #endif
