@@ -1,5 +1,6 @@
 #include "peer/peer.h"
 #include "config.h"
+#include "session/sessions_show.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@ static const struct ts_command commands[] = {
         ts_peer_run},
     {"list", "[--json]", "Partners, and the keys with their states.", "  -j, --json    for programs\n",
         ts_peer_list_command},
+    {"sessions", TS_SESSIONS_USAGE, "What partners asked and how it went, newest first; or one in full.",
+        TS_SESSIONS_HELP, ts_peer_sessions},
     {"uri", "[options]", "Show the URI for one pairing, for `tallystick pair`.",
         "  -p, --passphrase-source SOURCE    default: as init\n"
         "      --valid MINUTES               1 to 1440; default: 10\n"

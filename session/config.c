@@ -27,6 +27,9 @@ struct raw_log {
 struct raw_timeout {
     char *connect, *step, *approval;
 };
+struct raw_sessions {
+    char *keep;
+};
 struct raw_peer {
     char *store, *listen, *advertise, *name, *passphrase, *approval;
 };
@@ -40,6 +43,7 @@ struct raw {
     char *store, *hsm, *modulus_bits, *threads;
     struct raw_log log;
     struct raw_timeout timeout;
+    struct raw_sessions sessions;
     struct raw_peer peer;
     struct raw_server server;
     char *role;
@@ -62,6 +66,10 @@ static const cyaml_schema_field_t timeout_fields[] = {
     TEXT("connect", struct raw_timeout, connect),
     TEXT("step", struct raw_timeout, step),
     TEXT("approval", struct raw_timeout, approval),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t sessions_fields[] = {
+    TEXT("keep", struct raw_sessions, keep),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t peer_fields[] = {
@@ -114,6 +122,7 @@ static const cyaml_schema_field_t top_fields[] = {
     TEXT("threads", struct raw, threads),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct raw, log, log_fields),
     CYAML_FIELD_MAPPING("timeout", CYAML_FLAG_OPTIONAL, struct raw, timeout, timeout_fields),
+    CYAML_FIELD_MAPPING("sessions", CYAML_FLAG_OPTIONAL, struct raw, sessions, sessions_fields),
     CYAML_FIELD_MAPPING("peer", CYAML_FLAG_OPTIONAL, struct raw, peer, peer_fields),
     CYAML_FIELD_MAPPING("server", CYAML_FLAG_OPTIONAL, struct raw, server, server_fields),
     CYAML_FIELD_END,
@@ -121,7 +130,7 @@ static const cyaml_schema_field_t top_fields[] = {
 static const cyaml_schema_value_t top = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw, top_fields)};
 static const cyaml_config_t yaml = {.mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS};
 
-static const char *const sections[] = {"log", "timeout", "peer", "server", "server.callers[]"};
+static const char *const sections[] = {"log", "timeout", "sessions", "peer", "server", "server.callers[]"};
 /* [] stands for the number of an entry. */
 static const char *const lists[] = {"partners", "capabilities", "server.callers", "server.callers[].allow"};
 /* Values inside lists: taken as they are, then checked by session/config_server.c. */
@@ -151,6 +160,7 @@ static const struct setting {
     {"timeout.step", offsetof(struct raw, timeout.step), ts_value_duration, offsetof(struct ts_config, timeout.step)},
     {"timeout.approval", offsetof(struct raw, timeout.approval), ts_value_duration,
         offsetof(struct ts_config, timeout.approval)},
+    {"sessions.keep", offsetof(struct raw, sessions.keep), ts_value_age, offsetof(struct ts_config, sessions.keep)},
     {"peer.store", offsetof(struct raw, peer.store), ts_value_path, offsetof(struct ts_config, peer.store)},
     {"peer.listen", offsetof(struct raw, peer.listen), ts_value_address, offsetof(struct ts_config, peer.listen)},
     {"peer.advertise", offsetof(struct raw, peer.advertise), ts_value_address,
@@ -452,6 +462,7 @@ default_numbers(struct ts_config *config)
     config->server.read = 10000;
     config->server.stop = 20000;
     config->server.keep = 86400;
+    config->sessions.keep = 30 * 86400;
 }
 
 static bool

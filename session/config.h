@@ -67,6 +67,9 @@ struct ts_config {
         struct ts_config_caller *callers;
         unsigned callers_count;
     } server;
+    struct {
+        uint32_t keep; /**< how long the record of a session is kept, in seconds; default 30 days */
+    } sessions;
 
     struct {             /**< the mobile side */
         char *store;     /**< default like store, peer.db */

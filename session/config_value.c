@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define DURATION_MAX_MS 3600000u
+#define AGE_MAX_S (3650u * 86400u)
 #define NAME_MAX_BYTES 64
 
 const char TS_VALUE_NO_MEMORY[] = "out of memory";
@@ -110,27 +111,48 @@ ts_value_log_level(void *out, const char *text)
     return "one of error, warning, info, debug";
 }
 
-const char *
-ts_value_duration(void *out, const char *text)
+struct unit {
+    const char *name;
+    uint32_t worth;
+};
+
+/* A number and one of `count` units, from 1 to `max` of the smallest. */
+static bool
+quantity(uint32_t *out, const char *text, const struct unit *units, size_t count, uint32_t max)
 {
-    static const struct {
-        const char *unit;
-        uint32_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}};
-    static const char expected[] = "a duration such as 500ms, 5s or 2m, at most 60m";
     const char *end;
     uint32_t value;
 
     if (!number(&value, text, &end) || value == 0)
-        return expected;
-    for (unsigned i = 0; i < sizeof units / sizeof *units; i++)
-        if (strcmp(end, units[i].unit) == 0) {
-            if (value > DURATION_MAX_MS / units[i].ms)
-                return expected;
-            *(uint32_t *)out = value * units[i].ms;
-            return NULL;
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(end, units[i].name) == 0) {
+            if (value > max / units[i].worth)
+                return false;
+            *out = value * units[i].worth;
+            return true;
         }
-    return expected;
+    return false;
+}
+
+const char *
+ts_value_duration(void *out, const char *text)
+{
+    static const struct unit units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}};
+
+    return quantity(out, text, units, sizeof units / sizeof *units, DURATION_MAX_MS)
+               ? NULL
+               : "a duration such as 500ms, 5s or 2m, at most 60m";
+}
+
+const char *
+ts_value_age(void *out, const char *text)
+{
+    static const struct unit units[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+
+    return quantity(out, text, units, sizeof units / sizeof *units, AGE_MAX_S)
+               ? NULL
+               : "an age such as 90m, 12h or 30d, at most 3650d";
 }
 
 const char *

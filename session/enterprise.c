@@ -30,6 +30,9 @@ open_parts(struct ts_enterprise *enterprise)
         error = ts_store_open_at(&enterprise->store, enterprise->env, enterprise->config->store);
     if (error == TS_OK)
         error = ts_holder_open(&enterprise->holder, enterprise->env, enterprise->config->store);
+    if (error == TS_OK)
+        error = ts_journal_open(&enterprise->journal, enterprise->env, enterprise->config->store,
+            enterprise->config->sessions.keep, enterprise->holder);
     return error;
 }
 
@@ -74,6 +77,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
     if (!enterprise)
         return;
     ts_partners_drop(enterprise, 0);
+    ts_journal_close(enterprise->journal);
     ts_holder_close(enterprise->holder);
     if (enterprise->store)
         ts_store_close(enterprise->store);
@@ -94,6 +98,7 @@ ts_enterprise_abandon(struct ts_enterprise *enterprise)
     for (struct ts_partner *partner = enterprise->partners; partner; partner = partner->next)
         if (partner->current)
             ts_link_abandon(partner->current->link);
+    ts_journal_abandon(enterprise->journal);
     ts_holder_close(enterprise->holder);
     if (enterprise->store)
         ts_store_abandon(enterprise->store);
@@ -111,6 +116,12 @@ struct ts_hsm *
 ts_enterprise_hsm(struct ts_enterprise *enterprise)
 {
     return enterprise->hsm;
+}
+
+struct ts_journal *
+ts_enterprise_journal(struct ts_enterprise *enterprise)
+{
+    return enterprise->journal;
 }
 
 const struct ts_env *

@@ -18,6 +18,7 @@ struct ts_enterprise {
     const struct ts_config *config;
     struct ts_store *store;
     struct ts_holder *holder;
+    struct ts_journal *journal;
     struct ts_hsm *hsm; /* NULL when not configured */
     struct ts_mpc *mpc;
     pthread_mutex_t lock;        /* guards what follows; never held across network I/O */

@@ -68,26 +68,31 @@ void ts_journal_attach(struct ts_journal_entry *entry, struct ts_session *sessio
 /** A step was reached. step: its protocol name. */
 void ts_journal_step(struct ts_journal_entry *entry, const char *step);
 
-/** The key, once it is known. label may be NULL. */
+/** The key, the partner, who asks, once they are known; kept with the next step. label and the strings of the asker may
+ *  be NULL. */
 void ts_journal_key(struct ts_journal_entry *entry, const uint8_t key[TS_ID_BYTES], const char *label);
-/** The partner's name, once it is known. */
 void ts_journal_partner(struct ts_journal_entry *entry, const char *name);
-/** Who asks, once it is known. Strings may be NULL. */
 void ts_journal_asker(struct ts_journal_entry *entry, const char *application, const char *host, const char *user);
 
 /** Does it wait for the partner to come (WAITING_FOR_PARTNER), or run? */
 void ts_journal_wait(struct ts_journal_entry *entry, bool waiting);
 
-/** Which presignature is used, and for which request bytes; kept at the end. */
+/** Which presignature is used, and for which request bytes; kept with the next step. */
 void ts_journal_presignature(struct ts_journal_entry *entry, const uint8_t presignature[TS_ID_BYTES],
     const uint8_t *request, size_t request_len);
-/** The peer's answer bytes; kept at the end. */
+/** The peer's answer bytes; kept with the next step. */
 void ts_journal_answer(struct ts_journal_entry *entry, const uint8_t *answer, size_t len);
 
 /** The name of a presignature that both sides compute alike: the first 16 bytes of SHA-256 over key, generation, both
  *  nonces of the connection, batch and index. */
 void ts_journal_presignature_id(uint8_t out[TS_ID_BYTES], const struct ts_env *env, const uint8_t key[TS_ID_BYTES],
     uint32_t generation, const uint8_t n1[32], const uint8_t n2[32], uint64_t batch, uint32_t index);
+
+/** Why it goes wrong, for an end without words of its own. May be NULL, or be said several times: the first stays. */
+void ts_journal_words(struct ts_journal_entry *entry, const char *words);
+
+/** What it turned out to be: a presignature, not a signature. */
+void ts_journal_change_kind(struct ts_journal_entry *entry, enum ts_journal_kind kind);
 
 /** It ended. TS_OK: COMPLETED; TS_REFUSED: REFUSED; TS_TIMEOUT: TIMED_OUT; else FAILED. words may be NULL. Frees. */
 void ts_journal_end(struct ts_journal_entry *entry, enum ts_error error, const char *words);

@@ -20,6 +20,7 @@ struct run {
     struct ts_half_row row;
     struct ts_half *half;
     const struct ts_keygen_job *job;
+    struct ts_journal_entry *entry;
     bool peer_may_hold; /* the peer may have stored its half: an abort has to be told */
 };
 
@@ -147,6 +148,16 @@ tell_abort(struct run *run)
 }
 
 static enum ts_error
+begin_entry(struct run *run, const struct ts_peer_row *peer)
+{
+    const struct ts_asker *asker = &run->job->asker;
+    const struct ts_journal_start start = {TS_JOURNAL_KEYGEN, run->job->session_id, run->row.key, asker->label,
+        peer->name, asker->application, asker->host, asker->user};
+
+    return ts_journal_begin(&run->entry, run->enterprise->journal, &start);
+}
+
+static enum ts_error
 start(struct run *run, const struct ts_peer_row *peer)
 {
     enum ts_curve curve = run->job->curve;
@@ -160,12 +171,16 @@ start(struct run *run, const struct ts_peer_row *peer)
     (void)snprintf(run->row.label, sizeof run->row.label, "%.64s", run->job->asker.label ? run->job->asker.label : "");
     enum ts_error error = ts_random(run->enterprise->env, run->row.key, sizeof run->row.key);
     if (error == TS_OK)
+        error = begin_entry(run, peer);
+    if (error == TS_OK)
         error = ts_connection_acquire(&run->connection, &fresh, run->enterprise, run->keyring, peer->pairing);
     if (error == TS_OK)
         error = ts_keygen_p1_new(
             &run->machine, run->enterprise->mpc, run->connection->partner->pairing, curve, run->row.key);
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
+    if (error == TS_OK)
+        ts_journal_attach(run->entry, run->session);
     return error;
 }
 
@@ -174,6 +189,7 @@ explain(const struct run *run, const struct ts_peer_row *peer, enum ts_error err
 {
     const char *reason = run->session ? ts_session_reason(run->session) : "";
 
+    ts_journal_words(run->entry, reason);
     ts_log(run->enterprise->env, TS_LOG_ERROR, "keygen with peer %s failed at %s: %s%s%s; no key was made", peer->name,
         run->machine ? ts_machine_state(run->machine) : "connect", ts_error_text(error), *reason ? ": " : "", reason);
 }
@@ -209,6 +225,7 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
         if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
             ts_connection_violation(enterprise, run.connection);
     }
+    ts_journal_end(run.entry, error, NULL);
     ts_session_close(run.session);
     ts_machine_free(run.machine);
     ts_half_free(run.half);

@@ -51,8 +51,11 @@ open_run(struct run *run, struct ts_buf *payload, const struct ts_message *first
     if (error == TS_OK)
         error = ts_keygen_p2_asked(&run->curve, run->row.key, run->machine);
     ts_keygen_init_clear(&init);
-    if (error == TS_OK)
+    if (error == TS_OK) {
+        ts_journal_key(run->conversation->entry, run->row.key, run->context.label);
+        ts_journal_asker(run->conversation->entry, run->context.application, run->context.host, run->context.user);
         error = ask(run);
+    }
     if (error == TS_OK)
         error = ts_mobile_tell(run->conversation, TS_MESSAGE_KEYGEN_INIT_REPLY, payload, run->curve);
     return error;

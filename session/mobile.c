@@ -45,6 +45,9 @@ ts_mobile_open(struct ts_mobile **out, const struct ts_mobile_options *options)
     if (error == TS_OK)
         error = ts_identity_load(&mobile->identity, mobile->env, options->store, options->token, options->keyring);
     if (error == TS_OK)
+        error = ts_journal_open(
+            &mobile->journal, mobile->env, options->config->peer.store, options->config->sessions.keep, NULL);
+    if (error == TS_OK)
         error = ts_hedge_key_load(mobile->hk, options->store, options->token, options->keyring);
     if (error != TS_OK)
         ts_mobile_close(mobile);
@@ -74,6 +77,7 @@ ts_mobile_close(struct ts_mobile *mobile)
         ts_pairing_free(loaded->pairing);
         free(loaded);
     }
+    ts_journal_close(mobile->journal);
     if (mobile->identity)
         ts_identity_free(mobile->identity);
     if (mobile->mpc)
@@ -173,6 +177,8 @@ ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question 
 {
     const struct ts_mobile_options *options = &conversation->mobile->options;
     uint64_t deadline = ts_now_ms(conversation->mobile->env) + options->config->timeout.approval;
+
+    ts_journal_step(conversation->entry, "APPROVAL"); /* the record shows whom and what it is about while they think */
     enum ts_error error = options->decide(options->ctx, question, deadline, gave_up, conversation);
 
     if (error == TS_OK && gave_up(conversation))

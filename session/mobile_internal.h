@@ -3,6 +3,7 @@
 
 #include "mpc/half.h"
 #include "mpc/machine.h"
+#include "session/journal.h"
 #include "session/mobile.h"
 #include "transport/link.h"
 #include "transport/message.h"
@@ -23,6 +24,7 @@ struct ts_mobile {
     struct ts_mpc *mpc;
     struct ts_identity *identity;
     uint8_t hk[TS_HEDGE_KEY_BYTES];
+    struct ts_journal *journal;
     pthread_mutex_t
         lock; /* guards what follows and the connections' counters; never held across network I/O or a question */
     pthread_cond_t ended; /* a session's thread ended */
@@ -51,7 +53,8 @@ struct ts_conversation {
     struct ts_mobile *mobile;
     struct ts_mobile_connection *connection;
     struct ts_session *session;
-    const char *reason; /* static words for the other side and the log when a handler fails; may be NULL */
+    struct ts_journal_entry *entry; /* NULL when the conversation has no record */
+    const char *reason;             /* static words for the other side and the log when a handler fails; may be NULL */
 };
 
 /** Serve a session whose first message is given; by type from one table (session/mobile_route.c). */

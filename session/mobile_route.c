@@ -4,22 +4,24 @@
 
 #include <stdio.h>
 
-/* Which message may start a session, who answers it, and whether the caller must be paired and have said hello. */
+/* Which message may start a session, who answers it, whether the caller must be paired and have said hello, and as what
+   it is recorded (0: not at all). */
 struct route {
     int type;
     enum ts_error (*handle)(struct ts_conversation *conversation, const struct ts_message *first);
     bool paired, greeted;
+    enum ts_journal_kind kind;
 };
 
 static const struct route routes[] = {
-    {TS_MESSAGE_SESSION_HELLO, ts_hello_mobile, true, false},
-    {TS_MESSAGE_PAIR_PROVE, ts_pair_mobile, false, false},
-    {TS_MESSAGE_KEYGEN_INIT, ts_keygen_mobile, true, true},
-    {TS_MESSAGE_SIGN_ROUND_1, ts_sign_mobile, true, true},
-    {TS_MESSAGE_COMMIT, ts_commit_mobile, true, true},
-    {TS_MESSAGE_ABORT, ts_abort_mobile, true, true},
-    {TS_MESSAGE_DESTROY, ts_farewell_mobile, true, true},
-    {TS_MESSAGE_LOCK, ts_lock_mobile, true, true},
+    {TS_MESSAGE_SESSION_HELLO, ts_hello_mobile, true, false, 0},
+    {TS_MESSAGE_PAIR_PROVE, ts_pair_mobile, false, false, TS_JOURNAL_PAIRING},
+    {TS_MESSAGE_KEYGEN_INIT, ts_keygen_mobile, true, true, TS_JOURNAL_KEYGEN},
+    {TS_MESSAGE_SIGN_ROUND_1, ts_sign_mobile, true, true, TS_JOURNAL_SIGN},
+    {TS_MESSAGE_COMMIT, ts_commit_mobile, true, true, 0},
+    {TS_MESSAGE_ABORT, ts_abort_mobile, true, true, 0},
+    {TS_MESSAGE_DESTROY, ts_farewell_mobile, true, true, 0},
+    {TS_MESSAGE_LOCK, ts_lock_mobile, true, true, 0},
 };
 
 static const struct route *
@@ -40,6 +42,36 @@ has_greeted(struct ts_mobile_connection *connection)
     return greeted;
 }
 
+/* Named as the session on the wire is, so that both sides' records can be laid side by side. */
+static void
+begin_entry(struct ts_conversation *conversation, const struct route *route)
+{
+    uint8_t id[TS_SESSION_ID_BYTES];
+    const struct ts_journal_start start = {
+        .kind = route->kind, .id = id, .partner = conversation->connection->peer.name};
+
+    if (!route->kind)
+        return;
+    ts_session_id(conversation->session, id);
+    (void)ts_journal_begin(&conversation->entry, conversation->mobile->journal, &start);
+    ts_journal_attach(conversation->entry, conversation->session);
+    ts_journal_step(conversation->entry, ts_message_name(route->type));
+}
+
+/* A caller that has hung up has cancelled. */
+static void
+end_entry(struct ts_conversation *conversation, enum ts_error error)
+{
+    const char *said = ts_session_reason(conversation->session);
+    const char *words = conversation->reason ? conversation->reason : said;
+
+    if (error == TS_IO)
+        ts_journal_cancel(conversation->entry, *words ? words : "the other side has gone");
+    else
+        ts_journal_end(conversation->entry, error, words);
+    ts_session_set_context(conversation->session, NULL);
+}
+
 static enum ts_error
 dispatch(struct ts_conversation *conversation, const struct ts_message *first)
 {
@@ -51,8 +83,10 @@ dispatch(struct ts_conversation *conversation, const struct ts_message *first)
         conversation->reason = "not paired";
     else if (route->greeted && !has_greeted(conversation->connection))
         conversation->reason = "hello first";
-    else
+    else {
+        begin_entry(conversation, route);
         return route->handle(conversation, first);
+    }
     return route && !conversation->connection->paired ? TS_REFUSED : TS_FORMAT;
 }
 
@@ -94,5 +128,6 @@ ts_conversation_serve(struct ts_conversation *conversation)
         if (error == TS_FORMAT && !*said)
             close_after_violation(conversation);
     }
+    end_entry(conversation, error);
     ts_message_clear(&first);
 }

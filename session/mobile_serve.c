@@ -85,7 +85,7 @@ start_session(struct ts_mobile_connection *connection, struct ts_session *sessio
     }
     struct ts_conversation *conversation = calloc(1, sizeof *conversation);
     if (conversation)
-        *conversation = (struct ts_conversation){mobile, connection, session, NULL};
+        *conversation = (struct ts_conversation){.mobile = mobile, .connection = connection, .session = session};
     if (conversation && start_thread(conversation) == 0)
         return;
     free(conversation);

@@ -26,6 +26,7 @@ struct run {
     struct ts_machine *machine;
     struct ts_pairing *pairing;
     struct ts_peer_row row;
+    struct ts_journal_entry *entry;
 };
 
 enum ts_error
@@ -74,6 +75,7 @@ prove_secret(struct run *run, const char *own_name)
         error = TS_REFUSED;
     if (error == TS_OK && !run->row.name[0])
         memcpy(run->row.name, theirs.name, sizeof run->row.name);
+    ts_journal_partner(run->entry, run->row.name);
     ts_wipe(expected, sizeof expected);
     ts_message_clear(&reply);
     ts_buf_clear(&payload);
@@ -154,6 +156,8 @@ converse(struct run *run)
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->link);
     if (error == TS_OK)
+        ts_journal_attach(run->entry, run->session);
+    if (error == TS_OK)
         error = prove_secret(run, name[0] ? name : "enterprise");
     if (error == TS_OK)
         error =
@@ -177,6 +181,7 @@ finish(struct run *run, enum ts_error error)
 {
     if (error != TS_OK) {
         const char *reason = run->session ? ts_session_reason(run->session) : "";
+        ts_journal_words(run->entry, reason);
         ts_log(run->enterprise->env, TS_LOG_ERROR, "pairing with %s failed at %s: %s%s%s", run->uri.address,
             run->machine   ? ts_machine_state(run->machine)
             : run->session ? "PAIR_PROVE"
@@ -188,6 +193,7 @@ finish(struct run *run, enum ts_error error)
             (void)ts_peer_delete(run->enterprise->store, run->row.pairing);
         give_primes_back(run);
     }
+    ts_journal_end(run->entry, error, NULL);
     ts_session_close(run->session);
     ts_machine_free(run->machine);
     ts_pairing_free(run->pairing);
@@ -198,6 +204,21 @@ finish(struct run *run, enum ts_error error)
     ts_buf_clear(&run->primes);
     ts_wipe(run->hk, sizeof run->hk);
     ts_wipe(&run->uri, sizeof run->uri);
+}
+
+static enum ts_error
+begin_entry(struct run *run)
+{
+    struct ts_asker asker = {0};
+    struct ts_asker_text text;
+
+    ts_asker_from_process(&asker, &text);
+    const struct ts_journal_start start = {.kind = TS_JOURNAL_PAIRING,
+        .partner = run->row.name[0] ? run->row.name : run->uri.address,
+        .application = asker.application,
+        .host = asker.host,
+        .user = asker.user};
+    return ts_journal_begin(&run->entry, run->enterprise->journal, &start);
 }
 
 enum ts_error
@@ -224,6 +245,8 @@ ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, ui
         ts_log(enterprise->env, TS_LOG_ERROR, "this device is paired with the token already, as %s", known.name);
         error = TS_EXISTS;
     }
+    if (error == TS_OK)
+        error = begin_entry(&run);
     if (error == TS_OK)
         error = load_own(&run, search);
     if (error == TS_OK)

@@ -42,7 +42,7 @@ check_secret(struct run *run, const struct ts_message *first)
 {
     struct ts_mobile *mobile = run->conversation->mobile;
     uint8_t secret[TS_PAIR_SECRET_BYTES] = {0};
-    struct ts_pair_prove prove;
+    struct ts_pair_prove prove = {0};
     enum ts_error error = ts_pair_prove_decode(&prove, first->payload.data, first->payload.len);
 
     if (error == TS_OK) {
@@ -59,6 +59,7 @@ check_secret(struct run *run, const struct ts_message *first)
     if (error == TS_OK)
         error = ts_invitation_close(mobile);
     memcpy(run->row.name, prove.name, sizeof run->row.name);
+    ts_journal_partner(run->conversation->entry, prove.name);
     ts_wipe(secret, sizeof secret);
     return error;
 }

@@ -23,7 +23,8 @@ struct run {
     struct ts_session *session;
     struct ts_machine *machine;
     struct ts_buf request; /* as sent */
-    bool asked;            /* the request has left: from here on nothing is tried again */
+    struct ts_journal_entry *entry;
+    bool asked; /* the request has left: from here on nothing is tried again */
 };
 
 static enum ts_error
@@ -67,6 +68,8 @@ begin(struct run *run)
     error = ts_presign_p1_new(&run->machine, &place, 1);
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
+    if (error == TS_OK)
+        ts_journal_attach(run->entry, run->session);
     return error;
 }
 
@@ -124,6 +127,16 @@ encode_request(struct run *run)
     return ts_sign_request_encode(&run->request, &request);
 }
 
+static void
+note_request(struct run *run)
+{
+    uint8_t presignature[TS_ID_BYTES];
+
+    ts_journal_presignature_id(presignature, run->enterprise->env, run->row.key, run->row.generation,
+        run->connection->n1, run->connection->n2, run->batch, 0);
+    ts_journal_presignature(run->entry, presignature, run->request.data, run->request.len);
+}
+
 static enum ts_error
 round_2(struct run *run, struct ts_message *reply, const struct ts_message *previous)
 {
@@ -144,6 +157,8 @@ round_2(struct run *run, struct ts_message *reply, const struct ts_message *prev
         error = ts_sign_round2_encode(&payload, &round);
     run->asked = error == TS_OK;
     if (error == TS_OK)
+        note_request(run);
+    if (error == TS_OK)
         error = ts_talk(reply, run->enterprise->env, run->session, TS_MESSAGE_SIGN_ROUND_2, &payload,
             TS_MESSAGE_SIGN_ROUND_2_REPLY, config->timeout.approval);
     ts_buf_clear(&inner);
@@ -160,6 +175,8 @@ combine(struct run *run, uint8_t *signature, const struct ts_message *reply)
 
     ts_buf_init(&nothing, 0);
     enum ts_error error = ts_sign_round2_reply_decode(&round, reply->payload.data, reply->payload.len);
+    if (error == TS_OK)
+        ts_journal_answer(run->entry, round.answer, round.answer_len);
     if (error == TS_OK)
         error = ts_machine_step(run->machine, &nothing, round.payload, round.payload_len);
     if (error == TS_OK)
@@ -223,6 +240,7 @@ lock_key(struct run *run, enum ts_error error)
     (void)snprintf(
         reason, sizeof reason, "%.100s at %.20s", *said ? said : "the peer's proof, opening or answer is wrong", step);
     enum ts_error stored = ts_half_lock(run->enterprise->store, run->row.key, reason);
+    ts_journal_words(run->entry, reason);
     ts_log(run->enterprise->env, TS_LOG_ERROR,
         "key %s is locked (%s): peer %s, %s, %s; every use is refused until an administrator refreshes the key; find "
         "out whether the device is "
@@ -239,6 +257,7 @@ explain(const struct run *run, enum ts_error error)
     const char *advice = "";
     const char *reason = run->session ? ts_session_reason(run->session) : "";
 
+    ts_journal_words(run->entry, reason);
     if (error == TS_LOCKED)
         advice = ": the key is locked after cheating or a fault; an administrator's refresh lifts it";
     else if (error == TS_REFUSED)
@@ -260,6 +279,16 @@ static bool
 worth_another_try(const struct run *run, enum ts_error error)
 {
     return error == TS_IO && run->connection && !run->fresh && !run->asked;
+}
+
+static enum ts_error
+begin_entry(struct run *run)
+{
+    const struct ts_asker *asker = &run->job->asker;
+    const struct ts_journal_start start = {TS_JOURNAL_SIGN, run->job->session_id, run->row.key, run->row.label,
+        run->peer.name, asker->application, asker->host, asker->user};
+
+    return ts_journal_begin(&run->entry, run->enterprise->journal, &start);
 }
 
 static enum ts_error
@@ -288,6 +317,8 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
         size = 2 * ts_group_scalar_bytes(ts_mpc_group(enterprise->mpc, run.half->curve));
         error = *len < size ? TS_USAGE : TS_OK;
     }
+    if (error == TS_OK)
+        error = begin_entry(&run);
     if (error == TS_OK) {
         error = converse(&run, both);
         if (worth_another_try(&run, error)) {
@@ -308,6 +339,7 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
         memcpy(signature, both, size);
         *len = size;
     }
+    ts_journal_end(run.entry, error, NULL);
     end(&run);
     ts_wipe(both, sizeof both);
     ts_half_free(run.half);

@@ -84,6 +84,7 @@ begin(struct run *run, const struct ts_sign_round1 *round)
         .batch = round->batch,
     };
     run->batch = round->batch;
+    ts_journal_key(run->conversation->entry, run->row.key, run->row.label);
     return ts_presign_p2_new(&run->machine, &place);
 }
 
@@ -180,6 +181,19 @@ still_unlocked(struct run *run)
     return error;
 }
 
+static void
+note_request(struct run *run, const struct ts_sign_request *request, const uint8_t *bytes, size_t len)
+{
+    const struct ts_mobile_connection *connection = run->conversation->connection;
+    struct ts_journal_entry *entry = run->conversation->entry;
+    uint8_t presignature[TS_ID_BYTES];
+
+    ts_journal_presignature_id(presignature, run->conversation->mobile->env, run->row.key, run->row.generation,
+        connection->n1, connection->n2, run->batch, request->index);
+    ts_journal_presignature(entry, presignature, bytes, len);
+    ts_journal_asker(entry, request->context.application, request->context.host, request->context.user);
+}
+
 /* Bound to the request before anybody is asked; whatever goes wrong afterwards, the presignature is never used for
  * anything else. */
 static enum ts_error
@@ -191,6 +205,8 @@ answer(struct ts_buf *out, struct run *run, const uint8_t *bytes, size_t len)
     if (error == TS_OK)
         error = ts_sign_request_decode(&request, bytes, len);
     if (error == TS_OK)
+        note_request(run, &request, bytes, len);
+    if (error == TS_OK)
         error = check_request(run, &request);
     if (error == TS_OK)
         error = ask(run, &request);
@@ -198,6 +214,8 @@ answer(struct ts_buf *out, struct run *run, const uint8_t *bytes, size_t len)
         error = still_unlocked(run);
     if (error == TS_OK)
         error = ts_presig_p2_answer(out, run->presig, request.digest, request.digest_len);
+    if (error == TS_OK)
+        ts_journal_answer(run->conversation->entry, out->data, out->len);
     if (error != TS_OK)
         ts_presig_p2_refuse(run->presig);
     ts_sign_request_clear(&request);

@@ -1,6 +1,15 @@
 #include "session/talk.h"
 
+#include "session/journal.h"
 #include "transport/message.h"
+
+/* For the tests that stop a process at every step, and for the journal. */
+static void
+reached(const struct ts_env *env, struct ts_session *session, int type)
+{
+    ts_journal_step(ts_session_context(session), ts_message_name(type));
+    ts_step(env, ts_message_name(type));
+}
 
 enum ts_error
 ts_tell(
@@ -8,7 +17,7 @@ ts_tell(
 {
     if (ts_buf_error(payload) != TS_OK)
         return ts_buf_error(payload);
-    ts_step(env, ts_message_name(type));
+    reached(env, session, type);
     return ts_session_send(session, type, payload->data, payload->len, timeout_ms);
 }
 
@@ -17,7 +26,7 @@ ts_hear(struct ts_message *out, const struct ts_env *env, struct ts_session *ses
 {
     enum ts_error error = ts_session_expect(session, type, out, timeout_ms);
     if (error == TS_OK)
-        ts_step(env, ts_message_name(type));
+        reached(env, session, type);
     return error;
 }
 

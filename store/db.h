@@ -16,6 +16,21 @@ struct ts_store {
     unsigned depth; /**< begins without their end; the thread that sees it above 0 under the mutex is the owner */
 };
 
+struct ts_schema;
+
+/** How a kind of database is opened. */
+struct ts_db_kind {
+    const char *settings; /**< PRAGMAs of the connection */
+    int busy_ms;          /**< how long to wait for another process that writes */
+    const struct ts_schema *schema;
+    bool check; /**< read every page at opening */
+};
+
+/** Open a database (mode 0600), made when absent, with its schema. ts_store_close and ts_store_abandon give it back.
+ *  Returns: as ts_store_open. */
+enum ts_error ts_db_open(
+    struct ts_store **out, const struct ts_env *env, const char *path, const struct ts_db_kind *kind);
+
 /** One statement, from start to end. It holds the store's mutex between the two. The first failure sticks: what follows
  *  does nothing and ts_query_end tells it. Values are always bound, never part of the text. */
 struct ts_query {

@@ -47,7 +47,7 @@ struct ts_journal_row {
     char label[TS_NAME_MAX];   /**< of the key, "" when unknown */
     char partner[TS_NAME_MAX]; /**< name of the other side */
     char step
-        [TS_JOURNAL_STEP_BYTES]; /**< last step by its name in the protocol: SIGN_ROUND_1, ...; then the status' name */
+        [TS_JOURNAL_STEP_BYTES]; /**< last step that was reached, by its name in the protocol; COMPLETED in the end */
     enum ts_error error;         /**< TS_OK until it failed */
     char words[TS_JOURNAL_WORDS_BYTES];                                  /**< why, in words; "" when nobody said */
     int64_t started_ms, updated_ms;                                      /**< milliseconds since 1970 */
@@ -72,9 +72,12 @@ struct ts_journal_event {
     uint64_t number; /**< rising, without gaps that matter; the cursor */
     uint8_t id[TS_ID_BYTES];
     enum ts_journal_status status;
-    char step[TS_JOURNAL_STEP_BYTES];
-    int64_t at_ms; /**< since 1970 */
+    char step[TS_JOURNAL_STEP_BYTES]; /**< the name in the protocol; of the last one the name of the status */
+    int64_t at_ms;                    /**< since 1970 */
 };
+
+/** Is there one beside the store? */
+bool ts_journal_rows_exist(const char *path);
 
 /** Open, made when absent; a damaged one is put aside under "<name>.damaged" and begun anew (logged).
  *  In:   path  of the store
@@ -87,11 +90,9 @@ void ts_journal_rows_abandon(struct ts_journal_rows *rows);
 /** A new record and its first event.
  *  Returns: TS_OK; TS_EXISTS (id); TS_STORAGE. */
 enum ts_error ts_journal_rows_add(struct ts_journal_rows *rows, const struct ts_journal_row *row);
-/** The record's step, status and time change: one event. The rest of the record stays as it is.
+/** Replace the whole record, made when it is not there, with an event of the name `event`.
  *  Returns: TS_OK; TS_STORAGE. */
-enum ts_error ts_journal_rows_step(struct ts_journal_rows *rows, const struct ts_journal_row *row);
-/** Replace the whole record, made when it is not there, with an event. Returns: TS_OK; TS_STORAGE. */
-enum ts_error ts_journal_rows_put(struct ts_journal_rows *rows, const struct ts_journal_row *row);
+enum ts_error ts_journal_rows_put(struct ts_journal_rows *rows, const struct ts_journal_row *row, const char *event);
 
 /** Records that go on but whose process has ended become INTERRUPTED, with an event at `now_ms`.
  *  Returns: TS_OK; TS_STORAGE. */
@@ -104,7 +105,8 @@ enum ts_error ts_journal_rows_list(
 /** Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE. */
 enum ts_error ts_journal_rows_get(
     struct ts_journal_row *out, struct ts_journal_rows *rows, const uint8_t id[TS_ID_BYTES]);
-/** Events numbered above `cursor` in their order, at most `limit`. Free with free(). */
+/** Events numbered above `cursor` in their order, at most `limit`; from the first when the cursor lies beyond all that
+ *  ever were, because the journal was begun anew. Free with free(). */
 enum ts_error ts_journal_rows_events(
     struct ts_journal_event **out, size_t *count, struct ts_journal_rows *rows, uint64_t cursor, unsigned limit);
 /** The number of the last event; 0 when there is none. */

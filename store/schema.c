@@ -3,7 +3,6 @@
 /* "TSST": tells our files from other SQLite databases. */
 #define APPLICATION_ID 1414747988
 
-/* migrations[v] takes a database of version v to v + 1; never edited once released, only appended to. */
 static const char *const migrations[TS_SCHEMA_VERSION] = {
     "CREATE TABLE token(id INTEGER PRIMARY KEY AUTOINCREMENT, label TEXT NOT NULL, serial TEXT NOT NULL UNIQUE,"
     "  key_id BLOB NOT NULL);"
@@ -45,6 +44,8 @@ static const char *const migrations[TS_SCHEMA_VERSION] = {
     "CREATE INDEX farewell_by_pairing ON farewell(pairing);",
 };
 
+const struct ts_schema ts_store_schema = {APPLICATION_ID, TS_SCHEMA_VERSION, migrations};
+
 /* Results of PRAGMAs and counts: one number in one row. */
 static enum ts_error
 read_number(int64_t *out, struct ts_store *store, const char *sql)
@@ -58,7 +59,7 @@ read_number(int64_t *out, struct ts_store *store, const char *sql)
 }
 
 static enum ts_error
-check_owner(struct ts_store *store, int64_t version)
+check_owner(struct ts_store *store, const struct ts_schema *schema, int64_t version)
 {
     int64_t id = 0, tables = 0;
 
@@ -67,7 +68,7 @@ check_owner(struct ts_store *store, int64_t version)
         result = read_number(&tables, store, "SELECT count(*) FROM sqlite_schema");
     if (result != TS_OK)
         return result;
-    if (id == APPLICATION_ID || (id == 0 && version == 0 && tables == 0))
+    if (id == schema->application_id || (id == 0 && version == 0 && tables == 0))
         return TS_OK;
     ts_log(store->env, TS_LOG_ERROR, "database %s belongs to another program; name another file in the configuration",
         store->path);
@@ -75,49 +76,49 @@ check_owner(struct ts_store *store, int64_t version)
 }
 
 static enum ts_error
-migrate(struct ts_store *store, int64_t version)
+migrate(struct ts_store *store, const struct ts_schema *schema, int64_t version)
 {
     char mark[128];
     enum ts_error result = TS_OK;
 
-    for (; result == TS_OK && version < TS_SCHEMA_VERSION; version++)
-        result = ts_db_execute(store, migrations[version]);
+    for (; result == TS_OK && version < schema->version; version++)
+        result = ts_db_execute(store, schema->migrations[version]);
     if (result != TS_OK)
         return result;
-    (void)sqlite3_snprintf(
-        sizeof mark, mark, "PRAGMA application_id = %d; PRAGMA user_version = %d", APPLICATION_ID, TS_SCHEMA_VERSION);
+    (void)sqlite3_snprintf(sizeof mark, mark, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+        schema->application_id, schema->version);
     return ts_db_execute(store, mark);
 }
 
 /* Inside a transaction, where no other process can change the version. */
 static enum ts_error
-upgrade(struct ts_store *store)
+upgrade(struct ts_store *store, const struct ts_schema *schema)
 {
     int64_t version = 0;
 
     enum ts_error result = read_number(&version, store, "PRAGMA user_version");
     if (result == TS_OK)
-        result = check_owner(store, version);
+        result = check_owner(store, schema, version);
     if (result != TS_OK)
         return result;
-    if (version < 0 || version > TS_SCHEMA_VERSION) {
+    if (version < 0 || version > schema->version) {
         ts_log(store->env, TS_LOG_ERROR, "database %s has schema %lld, this program knows up to %d; upgrade tallystick",
-            store->path, (long long)version, TS_SCHEMA_VERSION);
+            store->path, (long long)version, schema->version);
         return TS_STORAGE;
     }
-    return version == TS_SCHEMA_VERSION ? TS_OK : migrate(store, version);
+    return version == schema->version ? TS_OK : migrate(store, schema, version);
 }
 
 enum ts_error
-ts_schema_prepare(struct ts_store *store)
+ts_schema_prepare(struct ts_store *store, const struct ts_schema *schema)
 {
     int64_t version = 0;
 
     /* The usual case needs no write lock. */
     enum ts_error result = read_number(&version, store, "PRAGMA user_version");
-    if (result == TS_OK && version == TS_SCHEMA_VERSION)
-        return check_owner(store, version);
+    if (result == TS_OK && version == schema->version)
+        return check_owner(store, schema, version);
     if (result == TS_OK)
         result = ts_store_begin(store);
-    return result == TS_OK ? ts_store_finish(store, upgrade(store)) : result;
+    return result == TS_OK ? ts_store_finish(store, upgrade(store, schema)) : result;
 }

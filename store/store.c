@@ -11,8 +11,13 @@
 #define BUSY_PAUSE_NS 20000000L
 
 /* Set for this connection only: the host process may use SQLite too. */
-static const char settings[] = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
-                               "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;";
+static const struct ts_db_kind store_kind = {
+    .settings = "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON;"
+                "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;",
+    .busy_ms = BUSY_TIMEOUT_MS,
+    .schema = &ts_store_schema,
+    .check = true,
+};
 
 /* SQLite would make the file with mode 0644. It is made without opening it: closing a descriptor of a database drops
    all locks that this process holds on it, also those of another handle. */
@@ -57,7 +62,7 @@ make_handle(struct ts_store **out, const struct ts_env *env, const char *path)
 }
 
 static enum ts_error
-open_database(struct ts_store *store)
+open_database(struct ts_store *store, int busy_ms)
 {
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_PRIVATECACHE;
     int rc = sqlite3_open_v2(store->path, &store->db, flags, NULL);
@@ -65,7 +70,7 @@ open_database(struct ts_store *store)
     if (rc == SQLITE_OK) {
         (void)sqlite3_extended_result_codes(store->db, 1);
         (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-        rc = sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
+        rc = sqlite3_busy_timeout(store->db, busy_ms);
     }
     if (rc == SQLITE_OK)
         return TS_OK;
@@ -120,23 +125,23 @@ check_pages(struct ts_store *store)
 }
 
 static enum ts_error
-set_up(struct ts_store *store)
+set_up(struct ts_store *store, const struct ts_db_kind *kind)
 {
-    enum ts_error result = open_database(store);
+    enum ts_error result = open_database(store, kind->busy_ms);
 
     if (result == TS_OK)
         result = switch_to_wal(store);
     if (result == TS_OK)
-        result = ts_db_execute(store, settings);
+        result = ts_db_execute(store, kind->settings);
     if (result == TS_OK)
-        result = ts_schema_prepare(store);
-    if (result == TS_OK)
+        result = ts_schema_prepare(store, kind->schema);
+    if (result == TS_OK && kind->check)
         result = check_pages(store);
     return result;
 }
 
 enum ts_error
-ts_store_open(struct ts_store **out, const struct ts_env *env, const char *path)
+ts_db_open(struct ts_store **out, const struct ts_env *env, const char *path, const struct ts_db_kind *kind)
 {
     struct ts_store *store = NULL;
 
@@ -150,13 +155,19 @@ ts_store_open(struct ts_store **out, const struct ts_env *env, const char *path)
     if (result == TS_OK)
         result = make_handle(&store, env, path);
     if (result == TS_OK)
-        result = set_up(store);
+        result = set_up(store, kind);
     if (result != TS_OK) {
         ts_store_close(store);
         return result;
     }
     *out = store;
     return TS_OK;
+}
+
+enum ts_error
+ts_store_open(struct ts_store **out, const struct ts_env *env, const char *path)
+{
+    return ts_db_open(out, env, path, &store_kind);
 }
 
 void

@@ -31,4 +31,17 @@ says "another letter does not verify" "failure" bash -c 'printf x >other; openss
 ok "the peer lists both keys" bash -c 'TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" list --json | grep -c "\"state\": \"active\"" | grep -qx 3'
 ok "the token lists both keys" bash -c '"$TALLYSTICK" list --json | grep -c "\"curve\": " | grep -qx 2'
 ok "status calls the peer" bash -c '"$TALLYSTICK" status --pin-source "file:$WORK/pin" | grep -q "^    reachable"'
+# Both sides tell the same story; what was asked for last stands first.
+sessions() { "$TALLYSTICK" sessions "$@" --json; }
+peer_sessions() { TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" sessions "$@" --json; }
+field() { sed -n "s/^ *\"$1\": \"\(.*\)\".*/\1/p"; }
+same_story() { [ -n "$(sessions | field "$1")" ] && diff <(sessions | field "$1") <(peer_sessions | field "$1"); }
+for what in kind status conversation key presignature request answer; do
+    ok "both journals agree: $what" same_story "$what"
+done
+ok "a signature has gone through all its steps" bash -c '"$TALLYSTICK" sessions --kind sign --limit 1 | grep -q "SIGN *COMPLETED"'
+one_record() { "$TALLYSTICK" sessions "$(sessions --limit 1 | field id)" | grep -q "^application *pkcs11-tool"; }
+ok "one session is shown in full" one_record
+says "an id that is none is told" "32 small hex digits" "$TALLYSTICK" sessions 12
+says "an unknown session is told" "no such session" "$TALLYSTICK" sessions 00112233445566778899aabbccddeeff
 finish

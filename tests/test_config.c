@@ -69,6 +69,8 @@ static const struct {
         ":1: timeout.step: \"99999999999s\" is not a duration such as 500ms, 5s or 2m, at most 60m"},
     {"timeout: {approval: 1h}\n",
         ":1: timeout.approval: \"1h\" is not a duration such as 500ms, 5s or 2m, at most 60m"},
+    {"sessions: {keep: 500ms}\n", ":1: sessions.keep: \"500ms\" is not an age such as 90m, 12h or 30d, at most 3650d"},
+    {"sessions: {keep: 3651d}\n", ":1: sessions.keep: \"3651d\" is not an age such as 90m, 12h or 30d, at most 3650d"},
     {"timeout: 3s\n", ":1: timeout: a section of keys is expected, not one value"},
     {"timeout:\n", ":1: timeout: a section of keys is expected, not one value"},
     {"store: {a: b}\n", ":1: store: one value is expected, not a section"},
@@ -131,6 +133,7 @@ START_TEST(reads_every_key)
                                          "threads: 3\n"
                                          "log: {to: ~/log, level: debug}\n"
                                          "timeout:\n  connect: 250ms\n  step: 7s\n  approval: 2m\n"
+                                         "sessions: {keep: 12h}\n"
                                          "peer:\n"
                                          "  store: ~/peer.db\n"
                                          "  listen: 127.0.0.1:9000\n"
@@ -151,6 +154,7 @@ START_TEST(reads_every_key)
     ck_assert_uint_eq(config->timeout.connect, 250);
     ck_assert_uint_eq(config->timeout.step, 7000);
     ck_assert_uint_eq(config->timeout.approval, 120000);
+    ck_assert_uint_eq(config->sessions.keep, 12 * 3600);
     ck_assert_str_eq(config->peer.store, home_peer);
     ck_assert_str_eq(config->peer.listen, "127.0.0.1:9000");
     ck_assert_str_eq(config->peer.advertise, "phone.example:9001");
@@ -172,6 +176,7 @@ check_defaults(const struct ts_config *config)
     ck_assert_uint_eq(config->timeout.connect, 5000);
     ck_assert_uint_eq(config->timeout.step, 15000);
     ck_assert_uint_eq(config->timeout.approval, 60000);
+    ck_assert_uint_eq(config->sessions.keep, 30 * 86400);
     ck_assert_str_eq(config->peer.listen, "[::]:8083");
     ck_assert_str_eq(strrchr(config->peer.advertise, ':'), ":8083");
     ck_assert_ptr_null(strchr(config->peer.advertise, '['));

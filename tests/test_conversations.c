@@ -238,6 +238,70 @@ START_TEST(what_does_not_parse_closes_the_connection_but_locks_nothing)
 }
 END_TEST
 
+static struct ts_journal_row
+newest(struct ts_journal *journal, enum ts_journal_kind kind)
+{
+    const struct ts_journal_filter filter = {.kind = kind, .limit = 1};
+    struct ts_journal_row *rows = NULL;
+    size_t count = 0;
+
+    ck_assert_int_eq(ts_journal_list(&rows, &count, journal, &filter), TS_OK);
+    ck_assert_uint_eq(count, 1);
+    struct ts_journal_row row = rows[0];
+    free(rows);
+    return row;
+}
+
+/* What both sides know of one conversation fits together. */
+static void
+check_journals(enum ts_journal_kind kind, enum ts_journal_status status)
+{
+    struct ts_journal *theirs;
+
+    ck_assert_int_eq(ts_journal_open(&theirs, &both.p2.env, both.p2.path, 3600, NULL), TS_OK);
+    struct ts_journal_row ours = newest(ts_enterprise_journal(both.enterprise), kind), peer = newest(theirs, kind);
+    ts_journal_close(theirs);
+    ck_assert_int_eq(ours.status, status);
+    ck_assert_mem_eq(ours.conversation, peer.conversation, TS_ID_BYTES);
+    ck_assert_mem_eq(peer.id, peer.conversation, TS_ID_BYTES);
+    ck_assert_str_eq(ours.partner, "phone");
+    ck_assert_str_eq(peer.partner, "token");
+    ck_assert(ours.has_key == peer.has_key);
+    ck_assert_mem_eq(ours.key, peer.key, TS_ID_BYTES);
+    ck_assert_str_eq(ours.label, peer.label);
+    ck_assert_mem_eq(ours.presignature, peer.presignature, TS_ID_BYTES);
+    ck_assert_mem_eq(ours.request, peer.request, TS_ID_BYTES);
+    ck_assert_mem_eq(ours.answer, peer.answer, TS_ID_BYTES);
+    if (kind != TS_JOURNAL_PAIRING)
+        ck_assert_str_eq(peer.application, "test");
+}
+
+START_TEST(both_sides_keep_a_journal)
+{
+    static const uint8_t none[TS_ID_BYTES];
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    check_journals(TS_JOURNAL_PAIRING, TS_JOURNAL_COMPLETED);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    check_journals(TS_JOURNAL_KEYGEN, TS_JOURNAL_COMPLETED);
+    ck_assert_mem_eq(newest(ts_enterprise_journal(both.enterprise), TS_JOURNAL_KEYGEN).key, key.key, TS_ID_BYTES);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "a message"), TS_OK);
+    check_journals(TS_JOURNAL_SIGN, TS_JOURNAL_COMPLETED);
+    struct ts_journal_row first = newest(ts_enterprise_journal(both.enterprise), TS_JOURNAL_SIGN);
+    ck_assert_mem_ne(first.presignature, none, TS_ID_BYTES);
+    ck_assert_mem_ne(first.answer, none, TS_ID_BYTES);
+    both.verdict = TS_REFUSED;
+    ck_assert_int_eq(two_sides_sign(&both, &key, "a message"), TS_REFUSED);
+    check_journals(TS_JOURNAL_SIGN, TS_JOURNAL_REFUSED);
+    struct ts_journal_row second = newest(ts_enterprise_journal(both.enterprise), TS_JOURNAL_SIGN);
+    ck_assert_str_eq(second.step, "SIGN_ROUND_2");
+    ck_assert_str_eq(second.words, "refused at the device");
+    ck_assert_mem_ne(second.presignature, first.presignature, TS_ID_BYTES);
+    ck_assert_mem_eq(second.answer, none, TS_ID_BYTES);
+}
+END_TEST
+
 START_TEST(the_digest_is_recomputed)
 {
     struct ts_new_key key;
@@ -331,6 +395,7 @@ main(void)
     tcase_add_test(tests, the_peer_goes_and_comes_back);
     tcase_add_test(tests, a_wrong_answer_locks_for_good);
     tcase_add_test(tests, what_does_not_parse_closes_the_connection_but_locks_nothing);
+    tcase_add_test(tests, both_sides_keep_a_journal);
     tcase_add_test(tests, the_digest_is_recomputed);
     tcase_add_test(tests, threads_share_one_connection);
     tcase_add_test(tests, an_invitation_is_for_one_pairing_and_three_tries);

@@ -11,7 +11,7 @@ declare -A may=(
     [session]="session mpc transport store base"
     [pkcs11]="pkcs11 session store base"
     [peer]="peer session store transport base"
-    [server]="server store base"
+    [server]="server session store base"
     [tools]="tools session store base"
 )
 

@@ -160,7 +160,7 @@ static void
 clear_side(struct side *side)
 {
     char path[600];
-    const char *const endings[] = {"", "-wal", "-shm", "-live"};
+    const char *const endings[] = {"", "-wal", "-shm", "-live", "-sessions", "-sessions-wal", "-sessions-shm"};
 
     ts_keyring_free(side->keyring);
     ts_env_clear(&side->env);

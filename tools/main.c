@@ -1,5 +1,6 @@
 #include "tools/tool.h"
 #include "config.h"
+#include "session/sessions_show.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -35,6 +36,8 @@ static const struct ts_command commands[] = {
         "  -P, --pin-source SOURCE      PIN of the user: then the peers are called, too; \"ask\" asks on the terminal\n"
         "  -j, --json                   for programs\n",
         ts_tool_status},
+    {"sessions", TS_SESSIONS_USAGE, "What was asked of the peers and how it went, newest first; or one in full.",
+        TS_SESSIONS_HELP, ts_tool_sessions},
     {"doctor", "[options]", "Look for what is wrong and say what to do. Exit code 1 when something is.",
         "  -t, --token LABEL            only this token\n"
         "  -P, --pin-source SOURCE      PIN of the user: then the peers are called, too; \"ask\" asks on the terminal\n"

@@ -40,6 +40,7 @@ int ts_tool_pair(void *ctx, int argc, char **argv);
 int ts_tool_address(void *ctx, int argc, char **argv);
 int ts_tool_list(void *ctx, int argc, char **argv);
 int ts_tool_status(void *ctx, int argc, char **argv);
+int ts_tool_sessions(void *ctx, int argc, char **argv);
 int ts_tool_doctor(void *ctx, int argc, char **argv);
 
 #endif

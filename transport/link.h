@@ -107,6 +107,10 @@ const char *ts_session_reason(const struct ts_session *session);
  *  long wait for a person end early. Reads what has arrived, does not wait. */
 bool ts_session_cancelled(struct ts_session *session);
 
+/** Something of the owner's that travels with the session; NULL at first. Used by the owner's thread only. */
+void ts_session_set_context(struct ts_session *session, void *context);
+void *ts_session_context(const struct ts_session *session);
+
 struct ts_link *ts_session_link(const struct ts_session *session);
 void ts_session_id(const struct ts_session *session, uint8_t id[TS_SESSION_ID_BYTES]);
 

@@ -33,6 +33,7 @@ struct ts_session {
     bool failed; /* `failure` has come */
     struct ts_failure failure;
     char reason[TS_REASON_BYTES]; /* the owner's, not guarded */
+    void *context;                /* the same */
 };
 
 /* A thread that waits until `ready` says so; lives on its stack. */

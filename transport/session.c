@@ -205,6 +205,18 @@ ts_session_cancelled(struct ts_session *session)
     return cancelled;
 }
 
+void
+ts_session_set_context(struct ts_session *session, void *context)
+{
+    session->context = context;
+}
+
+void *
+ts_session_context(const struct ts_session *session)
+{
+    return session->context;
+}
+
 struct ts_link *
 ts_session_link(const struct ts_session *session)
 {

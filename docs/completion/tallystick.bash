@@ -11,6 +11,14 @@ _tallystick() {
         mapfile -t COMPREPLY < <(compgen -W "2048 3072 4096" -- "$current")
         return
         ;;
+    --kind)
+        mapfile -t COMPREPLY < <(compgen -W "pairing keygen presign sign refresh" -- "$current")
+        return
+        ;;
+    --status)
+        mapfile -t COMPREPLY < <(compgen -W "running waiting_for_partner completed failed refused timed_out cancelled interrupted" -- "$current")
+        return
+        ;;
     --approval | -a)
         mapfile -t COMPREPLY < <(compgen -W "ask auto" -- "$current")
         return
@@ -18,18 +26,19 @@ _tallystick() {
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        init | pair | address | list | status | doctor | run | uri | forget) command=$word && break ;;
+        init | pair | address | list | status | sessions | doctor | run | uri | forget) command=$word && break ;;
         esac
     done
     case ${COMP_WORDS[0]##*/}:$command in
-    tallystick:) options="init pair address list status doctor --config --verbose --help --version" ;;
+    tallystick:) options="init pair address list status sessions doctor --config --verbose --help --version" ;;
     tallystick:init) options="--label --name --so-pin-source --pin-source --bits --no-primes --primes" ;;
     tallystick:pair) options="--token --name --pin-source --primes" ;;
     tallystick:address) options="--token" ;;
     *:list) options="--json" ;;
+    *:sessions) options="--status --kind --partner --after --limit --json" ;;
     tallystick:status) options="--token --pin-source --json" ;;
     tallystick:doctor) options="--token --pin-source" ;;
-    tallystick-peer:) options="init run list uri forget --config --verbose --help --version" ;;
+    tallystick-peer:) options="init run list sessions uri forget --config --verbose --help --version" ;;
     tallystick-peer:init) options="--name --passphrase-source --bits --no-primes --primes" ;;
     tallystick-peer:run) options="--passphrase-source --approval --listen --log --ready-fd" ;;
     tallystick-peer:uri) options="--passphrase-source --valid --address" ;;

@@ -1,16 +1,17 @@
 #compdef tallystick tallystick-peer
 # zsh completion for tallystick and tallystick-peer
-local command=${words[(r)(init|pair|address|list|status|doctor|run|uri|forget)]}
+local command=${words[(r)(init|pair|address|list|status|sessions|doctor|run|uri|forget)]}
 local -a options
 case ${service}:$command in
-tallystick:) options=(init pair address list status doctor --config --verbose --help --version) ;;
+tallystick:) options=(init pair address list status sessions doctor --config --verbose --help --version) ;;
 tallystick:init) options=(--label --name --so-pin-source --pin-source --bits --no-primes --primes) ;;
 tallystick:pair) options=(--token --name --pin-source --primes) ;;
 tallystick:address) options=(--token) ;;
 *:list) options=(--json) ;;
+*:sessions) options=(--status --kind --partner --after --limit --json) ;;
 tallystick:status) options=(--token --pin-source --json) ;;
 tallystick:doctor) options=(--token --pin-source) ;;
-tallystick-peer:) options=(init run list uri forget --config --verbose --help --version) ;;
+tallystick-peer:) options=(init run list sessions uri forget --config --verbose --help --version) ;;
 tallystick-peer:init) options=(--name --passphrase-source --bits --no-primes --primes) ;;
 tallystick-peer:run) options=(--passphrase-source --approval --listen --log --ready-fd) ;;
 tallystick-peer:uri) options=(--passphrase-source --valid --address) ;;
