@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 struct ts_journal_entry {
@@ -183,8 +184,10 @@ short_hash(uint8_t out[TS_ID_BYTES], const struct ts_env *env, const uint8_t *by
     uint8_t digest[32];
     size_t digest_len = 0;
 
+    ERR_set_mark();
     if (EVP_Q_digest(env->libctx, "SHA2-256", NULL, bytes, len, digest, &digest_len) == 1)
         memcpy(out, digest, TS_ID_BYTES);
+    ERR_pop_to_mark();
 }
 
 void

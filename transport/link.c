@@ -159,6 +159,13 @@ ts_link_alive(struct ts_link *link)
     return alive;
 }
 
+enum ts_error
+ts_link_resume(struct ts_link *link, uint32_t timeout_ms)
+{
+    (void)timeout_ms;
+    return ts_link_alive(link) ? TS_OK : TS_IO;
+}
+
 void
 ts_link_peer(const struct ts_link *link, uint8_t key_hash[TS_KEY_HASH_BYTES])
 {

@@ -9,9 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The connection between two devices, shared by many sessions and many threads: one TLS 1.3 channel with
- *  WebSocket frames, each carrying one Envelope of transport/tallystick.proto. */
+/** What joins two devices, shared by many sessions and many threads: a TLS 1.3 channel with WebSocket frames, each
+ *  carrying one Envelope of transport/tallystick.proto. With `resume_ms` a link outlives its connection: the side that
+ *  dialled dials again, both go on with the same sessions, and every message still arrives once. */
 struct ts_link;
+
+/** The links that a listening side has accepted, so that a caller whose connection broke finds its sessions again. */
+struct ts_links;
 
 /** One conversation on a link (pairing, keygen, presign, sign, refresh). */
 struct ts_session;
@@ -35,7 +39,17 @@ struct ts_link_options {
     uint32_t idle_ms;                   /**< accepting side: a link without any byte for so long is closed; 0 = never */
     uint32_t max_sessions;              /**< sessions that the other side may hold open at once */
     const char *name;                   /**< the other side's name in log lines, or NULL */
+    uint32_t resume_ms;     /**< how long sessions outlive their connection; 0: the link ends with its connection */
+    uint32_t heartbeat_ms;  /**< while something is waited for: silence after which the other side is asked whether it
+                              lives; after three times as long the connection is given up; 0: never */
+    struct ts_links *links; /**< accepting side: where links are found again; NULL: none is */
 };
+
+/** Returns: TS_OK; TS_INTERNAL. */
+enum ts_error ts_links_new(struct ts_links **out);
+
+/** Every link in it must have been closed. NULL is allowed. */
+void ts_links_free(struct ts_links *links);
 
 /** Dial the other side.
  *  In:   address   "host:port" or "[v6]:port"; each address of the host is tried in order until the deadline
@@ -50,7 +64,10 @@ enum ts_error ts_link_dial(struct ts_link **out, const struct ts_link_options *o
 typedef bool (*ts_link_admit)(void *ctx, const uint8_t key_hash[TS_KEY_HASH_BYTES]);
 
 /** Take the server's part on an accepted TCP socket. The socket is owned from here on, also on failure.
- *  Returns: TS_OK; TS_IO; TS_FORMAT on a bad handshake; TS_REFUSED when `admit` said no. */
+ *  A caller who goes on with a link of `options->links` (same key, same link, not yet over) is attached to it: those
+ *  who wait on that link go on, and there is nothing left to do with this call. It is not asked for admission again.
+ *  Returns: TS_OK; TS_EXISTS and no link when the socket belongs to an earlier link now; TS_IO; TS_FORMAT on a bad
+ *  handshake; TS_REFUSED when `admit` said no. */
 enum ts_error ts_link_accept(
     struct ts_link **out, const struct ts_link_options *options, int socket, ts_link_admit admit, void *ctx);
 
@@ -63,14 +80,22 @@ void ts_link_abandon(struct ts_link *link);
 /** Make every wait on the link fail now with TS_IO; for C_Finalize and for stopping the peer. Async-thread-safe. */
 void ts_link_shutdown(struct ts_link *link);
 
-/** False after the connection was lost, shut down, or a violation was seen. */
+/** False after the link ended: shut down, closed by the other side, a violation was seen, or the connection was lost
+ *  (with resume_ms: for longer than that, or the other side does not know it any more). */
 bool ts_link_alive(struct ts_link *link);
+
+/** Make sure that the link has a connection. Where it is lost and may be resumed, the side that dialled dials now and
+ *  the side that listens waits. Whoever receives, sends or accepts does the same by itself: this is for learning,
+ *  before something new begins, that the other side was started anew.
+ *  Returns: TS_OK; TS_IO when the link is over; TS_TIMEOUT. */
+enum ts_error ts_link_resume(struct ts_link *link, uint32_t timeout_ms);
 
 /** The public key hash that the other side proved. */
 void ts_link_peer(const struct ts_link *link, uint8_t key_hash[TS_KEY_HASH_BYTES]);
 
-/** RFC 9266 style exporter of the TLS channel, the same on both sides.
- *  Returns: TS_OK; TS_INTERNAL. */
+/** RFC 9266 style exporter of the TLS channel, the same on both sides. A value stays the same when the link is resumed
+ *  on another channel; one that was not asked for before cannot be had afterwards.
+ *  Returns: TS_OK; TS_IO when the channel of that time is gone; TS_INTERNAL. */
 enum ts_error ts_link_exporter(struct ts_link *link, const char *label, uint8_t out32[32]);
 
 /** Start a session from this side, with a random id. Returns: TS_OK; TS_IO when the link is dead; TS_INTERNAL. */
