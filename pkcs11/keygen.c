@@ -16,9 +16,9 @@ struct pair {
     struct ts_login *login;
     CK_SLOT_ID slot;
     struct ts_attrs public_key, private_key;
-    bool default_id;                  /**< neither template gave CKA_ID */
-    uint8_t session_id[TS_ID_BYTES];  /**< in the journal */
-    char partner[TS_NAME_MAX];        /**< "": whoever the token has */
+    bool default_id;                 /**< neither template gave CKA_ID */
+    uint8_t session_id[TS_ID_BYTES]; /**< in the journal */
+    char partner[TS_NAME_MAX];       /**< "": whoever the token has */
     uint32_t wait_ms;
     uint64_t public_row, private_row; /**< of those that belong to the token, once stored */
     struct ts_new_key made;

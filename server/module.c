@@ -76,9 +76,9 @@ find_token(struct ts_module *module, const char *label)
     if (rv != CKR_OK)
         return failed(module, "C_GetSlotList", rv);
     for (CK_ULONG i = 0; i < count; i++) {
-        bool fits = label ? has_label(module, slots[i], label)
-                          : module->p11->C_GetTokenInfo(slots[i], &info) == CKR_OK &&
-                                (info.flags & CKF_TOKEN_INITIALIZED) != 0;
+        bool fits =
+            label ? has_label(module, slots[i], label)
+                  : module->p11->C_GetTokenInfo(slots[i], &info) == CKR_OK && (info.flags & CKF_TOKEN_INITIALIZED) != 0;
         if (!fits)
             continue;
         module->slot = slots[i];
@@ -94,8 +94,7 @@ find_token(struct ts_module *module, const char *label)
 static enum ts_error
 open_session(struct ts_module *module, CK_SESSION_HANDLE *session)
 {
-    CK_RV rv =
-        module->p11->C_OpenSession(module->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, session);
+    CK_RV rv = module->p11->C_OpenSession(module->slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, session);
 
     return rv == CKR_OK ? TS_OK : failed(module, "C_OpenSession", rv);
 }

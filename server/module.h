@@ -66,8 +66,8 @@ CK_RV ts_module_sign(uint8_t signature[TS_SIGNATURE_MAX], size_t *len, struct ts
     const struct ts_module_sign *job);
 
 struct ts_module_keygen {
-    const char *curve; /**< P-256, ... */
-    const char *label; /**< may be "" */
+    const char *curve;      /**< P-256, ... */
+    const char *label;      /**< may be "" */
     const char *partner;    /**< NULL: the token's only one */
     const uint8_t *session; /**< TS_ID_BYTES, never used before */
     uint32_t wait_ms;

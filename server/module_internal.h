@@ -20,11 +20,10 @@ struct ts_module {
 };
 
 /** The handle of a private key by one attribute. session: whose search it becomes. */
-CK_RV ts_module_find(CK_OBJECT_HANDLE *out, struct ts_module *module, CK_SESSION_HANDLE session,
-    CK_ATTRIBUTE_TYPE type, const uint8_t value[TS_ID_BYTES]);
+CK_RV ts_module_find(CK_OBJECT_HANDLE *out, struct ts_module *module, CK_SESSION_HANDLE session, CK_ATTRIBUTE_TYPE type,
+    const uint8_t value[TS_ID_BYTES]);
 /** What the token shows of a private key. */
-CK_RV ts_module_read(
-    struct ts_key *out, struct ts_module *module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle);
+CK_RV ts_module_read(struct ts_key *out, struct ts_module *module, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE handle);
 
 /** DER of a curve's CKA_EC_PARAMS. Returns: NULL for a name that is none. */
 const uint8_t *ts_module_curve(size_t *len, const char *name);

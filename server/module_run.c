@@ -1,6 +1,5 @@
 #include "server/module_internal.h"
 
-
 #include <string.h>
 
 /* What takes a worker to the peer: signatures and new keys. */

@@ -134,8 +134,8 @@ static const char *const sections[] = {"log", "timeout", "sessions", "peer", "se
 /* [] stands for the number of an entry. */
 static const char *const lists[] = {"partners", "capabilities", "server.callers", "server.callers[].allow"};
 /* Values inside lists: taken as they are, then checked by session/config_server.c. */
-static const char *const entries[] = {"partners[]", "capabilities[]", "server.callers[].allow[]", "server.callers[].name",
-    "server.callers[].token", "server.callers[].certificate", "server.callers[].rate"};
+static const char *const entries[] = {"partners[]", "capabilities[]", "server.callers[].allow[]",
+    "server.callers[].name", "server.callers[].token", "server.callers[].certificate", "server.callers[].rate"};
 
 #define SERVER(key, member, parse)                                                                                     \
     {                                                                                                                  \

@@ -180,7 +180,8 @@ read_stream(struct walk *walk)
         return error;
     if (walk->event.type != YAML_MAPPING_START_EVENT)
         return fault(walk, event_line(walk), "\"key: value\" lines are expected");
-    if ((error = read_section(walk, SIZE_MAX, 0)) != TS_OK || (error = next(walk)) != TS_OK || (error = next(walk)) != TS_OK)
+    if ((error = read_section(walk, SIZE_MAX, 0)) != TS_OK || (error = next(walk)) != TS_OK ||
+        (error = next(walk)) != TS_OK)
         return error;
     if (walk->event.type != YAML_STREAM_END_EVENT)
         return fault(walk, event_line(walk), "a second document (---) is not allowed");
