@@ -228,7 +228,7 @@ get_label(char out[TS_NAME_MAX], const struct pair *pair)
 }
 
 static CK_RV
-run_unlocked(struct pair *pair, struct ts_call *call)
+run_unlocked(struct pair *pair, struct ts_call *call, struct ts_cancel *cancel)
 {
     char label[TS_NAME_MAX];
     struct ts_new_key made;
@@ -237,6 +237,7 @@ run_unlocked(struct pair *pair, struct ts_call *call)
         .curve = pair->curve->curve,
         .session_id = pair->session_id,
         .wait_ms = pair->wait_ms,
+        .cancel = cancel,
         .record = record,
         .ctx = pair,
     };
@@ -291,9 +292,15 @@ static CK_RV
 generate(struct pair *pair, struct ts_call *call, CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
 {
     pair->login = ts_login_hold(call->slot); /* check_write has seen that the user is logged in */
+    struct ts_cancel cancel;
+    ts_cancel_init(&cancel);
+    ts_ck_session_run(call->session, &cancel);
     ts_call_unlock(call);
-    CK_RV rv = run_unlocked(pair, call);
+    CK_RV rv = run_unlocked(pair, call, &cancel);
     CK_RV relock = ts_call_relock(call);
+    if (relock == CKR_OK)
+        ts_ck_session_ran(call->session, &cancel);
+    ts_cancel_clear(&cancel);
     ts_login_release(pair->login);
     return rv == CKR_OK ? add_objects(pair, call, relock, public_key, private_key) : rv;
 }

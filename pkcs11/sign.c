@@ -131,10 +131,10 @@ fill_job(struct ts_sign_job *job, uint8_t digest[DIGEST_MAX], const struct ts_en
 
 static CK_RV
 run_unlocked(uint8_t *signature, struct ts_call *call, const struct ts_sign *sign, CK_SLOT_ID slot,
-    const struct ts_login *login, const CK_BYTE *data, CK_ULONG data_len)
+    const struct ts_login *login, struct ts_cancel *cancel, const CK_BYTE *data, CK_ULONG data_len)
 {
     const struct ts_env *env = &call->instance->env;
-    struct ts_sign_job job = {0};
+    struct ts_sign_job job = {.cancel = cancel};
     struct ts_asker_text text;
     uint8_t digest[DIGEST_MAX];
     size_t len = SIGNATURE_MAX;
@@ -160,14 +160,20 @@ run(struct ts_call *call, const CK_BYTE *data, CK_ULONG data_len, CK_BYTE *out, 
     call->session->sign = (struct ts_sign){.busy = login != NULL};
     CK_RV rv = CKR_USER_NOT_LOGGED_IN;
     if (login) {
+        struct ts_cancel cancel;
+        ts_cancel_init(&cancel);
+        ts_ck_session_run(call->session, &cancel);
         ts_call_unlock(call);
-        rv = run_unlocked(signature, call, &sign, slot, login, data, data_len);
+        rv = run_unlocked(signature, call, &sign, slot, login, &cancel, data, data_len);
         CK_RV relock = ts_call_relock(call);
         ts_login_release(login);
-        if (relock == CKR_OK)
+        if (relock == CKR_OK) {
             call->session->sign.busy = false;
-        else
+            ts_ck_session_ran(call->session, &cancel);
+        } else {
             rv = relock;
+        }
+        ts_cancel_clear(&cancel);
     }
     if (rv == CKR_OK) {
         *out_len = 2 * sign.curve->field_bytes;

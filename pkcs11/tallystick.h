@@ -31,7 +31,8 @@ typedef struct CK_TALLYSTICK_ECDSA_PARAMS {
     CK_ULONG wait_ms;            /**< how long to wait for a peer that is away; 0: not at all */
 } CK_TALLYSTICK_ECDSA_PARAMS;
 
-/** C_SessionCancel(session, CKF_SIGN) from another thread ends a running C_Sign or C_SignFinal of the session, which then
- *  returns CKR_FUNCTION_CANCELED, unless it had its result already. The second device is told to stop asking. */
+/** C_SessionCancel(session, CKF_SIGN), or CKF_GENERATE_KEY_PAIR, from another thread ends a running C_Sign, C_SignFinal or
+ *  C_GenerateKeyPair of the session, which then returns CKR_FUNCTION_CANCELED, unless it had its result already. The
+ *  second device is told to stop asking. */
 
 #endif

@@ -239,6 +239,19 @@ ts_stream_begin(struct ts_http *http, struct lws *wsi, struct ts_connection *con
 
 /* --- WebSocket --- */
 
+/* libwebsockets would answer a handshake with HTTP/1.0 and a page: clients do not read that. */
+static void
+write_refusal(struct lws *wsi, const struct ts_answer *answer)
+{
+    unsigned char bytes[LWS_PRE + 1536];
+    int len = snprintf((char *)bytes + LWS_PRE, sizeof bytes - LWS_PRE,
+        "HTTP/1.1 %d Refused\r\ncontent-type: %s\r\ncontent-length: %zu\r\nconnection: close\r\n\r\n%s", answer->status,
+        answer->type, answer->len, answer->body ? answer->body : "");
+
+    if (len > 0 && (size_t)len < sizeof bytes - LWS_PRE)
+        (void)lws_write(wsi, bytes + LWS_PRE, (size_t)len, LWS_WRITE_HTTP_HEADERS);
+}
+
 int
 ts_stream_filter(struct ts_http *http, struct lws *wsi, struct ts_connection *connection)
 {
@@ -258,9 +271,8 @@ ts_stream_filter(struct ts_http *http, struct lws *wsi, struct ts_connection *co
         return 0;
     }
     ts_answer_problem(exchange, TS_PROBLEM_NO_PATH, NULL);
-    int status = exchange->answer.status;
+    write_refusal(wsi, &exchange->answer);
     ts_call_end(http, connection);
-    (void)lws_return_http_status(wsi, (unsigned)status, NULL);
     return -1;
 }
 

@@ -78,6 +78,9 @@ open_module(struct ts_server *server)
         .sessions = config->server.workers,
     };
 
+    /* The module reads the configuration itself: the same file. No other thread runs yet. */
+    if (config->path && setenv("TALLYSTICK_CONF", config->path, 1) != 0)
+        return TS_INTERNAL;
     return ts_module_open(&server->module, &options);
 }
 

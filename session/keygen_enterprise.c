@@ -179,8 +179,10 @@ start(struct run *run, const struct ts_peer_row *peer)
             &run->machine, run->enterprise->mpc, run->connection->partner->pairing, curve, run->row.key);
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
-    if (error == TS_OK)
+    if (error == TS_OK) {
         ts_journal_attach(run->entry, run->session);
+        ts_cancel_attach(run->job->cancel, run->session);
+    }
     return error;
 }
 
@@ -225,7 +227,11 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
         if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
             ts_connection_violation(enterprise, run.connection);
     }
-    ts_journal_end(run.entry, error, NULL);
+    if (error != TS_OK && job->cancel && ts_cancel_asked(job->cancel))
+        ts_journal_cancel(run.entry, NULL);
+    else
+        ts_journal_end(run.entry, error, NULL);
+    ts_cancel_attach(job->cancel, NULL);
     ts_session_close(run.session);
     ts_machine_free(run.machine);
     ts_half_free(run.half);

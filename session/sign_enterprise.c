@@ -68,14 +68,17 @@ begin(struct run *run)
     error = ts_presign_p1_new(&run->machine, &place, 1);
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
-    if (error == TS_OK)
+    if (error == TS_OK) {
         ts_journal_attach(run->entry, run->session);
+        ts_cancel_attach(run->job->cancel, run->session);
+    }
     return error;
 }
 
 static void
 end(struct run *run)
 {
+    ts_cancel_attach(run->job->cancel, NULL);
     ts_session_close(run->session);
     ts_machine_free(run->machine);
     if (run->connection)
@@ -339,7 +342,10 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
         memcpy(signature, both, size);
         *len = size;
     }
-    ts_journal_end(run.entry, error, NULL);
+    if (error != TS_OK && job->cancel && ts_cancel_asked(job->cancel))
+        ts_journal_cancel(run.entry, NULL);
+    else
+        ts_journal_end(run.entry, error, NULL);
     end(&run);
     ts_wipe(both, sizeof both);
     ts_half_free(run.half);

@@ -30,6 +30,7 @@ struct ts_session {
     struct ts_sequence sequence;
     struct ts_queued *queue; /* oldest first */
     unsigned queue_count;
+    bool interrupted;
     bool failed; /* `failure` has come */
     struct ts_failure failure;
     char reason[TS_REASON_BYTES]; /* the owner's, not guarded */
@@ -74,6 +75,9 @@ void ts_link_pump(struct ts_link *link);
 
 /** Make the thread that polls look again, because there is more to send. */
 void ts_link_poke(struct ts_link *link);
+
+/** Those whose wait is over by now look again. */
+void ts_link_wake_ready(struct ts_link *link);
 
 /** The connection is lost; every wait ends. Logged once. */
 void ts_link_die(struct ts_link *link, const char *words);

@@ -37,8 +37,8 @@ wake_all(struct ts_link *link)
 }
 
 /* Whoever pumps may have received what another waits for, the leader too. */
-static void
-wake_ready(struct ts_link *link)
+void
+ts_link_wake_ready(struct ts_link *link)
 {
     for (struct ts_waiter *waiter = link->waiters; waiter; waiter = waiter->next)
         if (waiter->ready(waiter->ctx))
@@ -61,7 +61,7 @@ ts_link_pump(struct ts_link *link)
         return;
     if (ts_channel_pump(link->channel) != TS_OK)
         ts_link_die(link, ts_channel_words(link->channel));
-    wake_ready(link);
+    ts_link_wake_ready(link);
 }
 
 /* The moment when a silent link is given up. */

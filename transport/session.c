@@ -131,7 +131,7 @@ static bool
 ready_message(const void *ctx)
 {
     const struct ts_session *session = ctx;
-    return session->queue || session->failed;
+    return session->queue || session->failed || session->interrupted;
 }
 
 /* The other side's storage is not ours: what we see is that it cannot serve. */
@@ -150,12 +150,25 @@ ts_session_receive(struct ts_session *session, struct ts_message *out, uint32_t 
     memset(out, 0, sizeof *out);
     (void)pthread_mutex_lock(&link->mutex);
     enum ts_error error = ts_link_wait(link, ready_message, session, ts_deadline_after(link->env, timeout_ms));
-    if (error == TS_OK && session->queue)
+    if (error == TS_OK && session->interrupted)
+        error = TS_TIMEOUT;
+    else if (error == TS_OK && session->queue)
         ts_session_take(session, out);
     else if (error == TS_OK)
         error = take_failure(session);
     (void)pthread_mutex_unlock(&link->mutex);
     return error;
+}
+
+void
+ts_session_interrupt(struct ts_session *session)
+{
+    struct ts_link *link = session->link;
+
+    (void)pthread_mutex_lock(&link->mutex);
+    session->interrupted = true;
+    ts_link_wake_ready(link);
+    (void)pthread_mutex_unlock(&link->mutex);
 }
 
 enum ts_error
