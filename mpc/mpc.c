@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 #define CURVES (TS_CURVE_P521 + 1)
-#define RESTING 4 /* scopes kept; a verifier inside a step inside a batch takes three at once */
+#define RESTING                                                                                                        \
+    8 /* scopes kept; a machine, its step, a batch in it and a verifier take four at once, two parties more */
 
 /* What changes, apart, so that the rest can be read through a const pointer. */
 struct changing {

@@ -5,7 +5,7 @@
 
 #include <openssl/bn.h>
 
-/** Private to mpc/num*.c, mpc/point.c and mpc/prime.c: the bridge between numbers and OpenSSL's BIGNUM. */
+/** Private to mpc/num*.c, mpc/point_openssl.c and mpc/prime.c: the bridge between numbers and OpenSSL's BIGNUM. */
 
 /** Hand an object to the scope: `release` is called on it when the scope is freed, at once when that is impossible.
  *  Returns: the object; NULL on failure or when the object is NULL (the scope has failed then). */

@@ -1,38 +1,39 @@
 #include "mpc/point.h"
-#include "mpc/num_bn.h"
+#include "mpc/point_library.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/obj_mac.h>
 
 struct curve_facts {
     const char *name;
-    int nid;
     size_t bits; /* of q */
+    const struct ts_point_library *library;
 };
 
+#if defined(TS_LIBSECP256K1)
+#define LIBRARY_OF_SECP256K1 &ts_point_secp256k1
+#else
+#define LIBRARY_OF_SECP256K1 &ts_point_openssl
+#endif
+
 static const struct curve_facts facts[] = {
-    [TS_CURVE_NONE] = {"", NID_undef, 0},
-    [TS_CURVE_P256] = {"P-256", NID_X9_62_prime256v1, 256},
-    [TS_CURVE_SECP256K1] = {"secp256k1", NID_secp256k1, 256},
-    [TS_CURVE_P384] = {"P-384", NID_secp384r1, 384},
-    [TS_CURVE_P521] = {"P-521", NID_secp521r1, 521},
+    [TS_CURVE_NONE] = {"", 0, NULL},
+    [TS_CURVE_P256] = {"P-256", 256, &ts_point_openssl},
+    [TS_CURVE_SECP256K1] = {"secp256k1", 256, LIBRARY_OF_SECP256K1},
+    [TS_CURVE_P384] = {"P-384", 384, &ts_point_openssl},
+    [TS_CURVE_P521] = {"P-521", 521, &ts_point_openssl},
 };
 
 #define CURVES (sizeof facts / sizeof *facts)
 
 struct ts_group {
     enum ts_curve curve;
-    EC_GROUP *ec;
+    const struct ts_point_library *library;
+    void *opened;           /* the library's curve */
     struct ts_scope *scope; /* of the order */
     const struct ts_modulus *order;
-};
-
-struct ts_point {
-    EC_POINT *ec;
 };
 
 const char *
@@ -50,29 +51,29 @@ ts_curve_by_name(const char *name, size_t len)
     return TS_CURVE_NONE;
 }
 
-static const struct ts_modulus *
-load_order(struct ts_scope *scope, const EC_GROUP *ec, size_t bits)
-{
-    const BIGNUM *order = EC_GROUP_get0_order(ec);
-
-    return order ? ts_modulus_new(scope, ts_num_from_bn(scope, order, bits)) : NULL;
-}
-
 enum ts_error
 ts_group_new(struct ts_group **out, const struct ts_env *env, enum ts_curve curve)
 {
+    return ts_group_new_with(out, env, curve, (size_t)curve < CURVES ? facts[curve].library : NULL);
+}
+
+enum ts_error
+ts_group_new_with(
+    struct ts_group **out, const struct ts_env *env, enum ts_curve curve, const struct ts_point_library *library)
+{
     *out = NULL;
-    if ((size_t)curve >= CURVES || curve == TS_CURVE_NONE)
+    if ((size_t)curve >= CURVES || curve == TS_CURVE_NONE || !library)
         return TS_INTERNAL;
     struct ts_group *group = calloc(1, sizeof *group);
     if (!group)
         return TS_INTERNAL;
     group->curve = curve;
+    group->library = library;
     ERR_set_mark();
-    group->ec = EC_GROUP_new_by_curve_name_ex(env->libctx, NULL, facts[curve].nid);
+    group->opened = library->open(env, curve);
     ERR_pop_to_mark();
-    if (group->ec && ts_scope_new(&group->scope) == TS_OK)
-        group->order = load_order(group->scope, group->ec, facts[curve].bits);
+    if (group->opened && ts_scope_new(&group->scope) == TS_OK)
+        group->order = ts_modulus_new(group->scope, library->order(group->scope, group->opened, facts[curve].bits));
     if (!group->order) {
         ts_group_free(group);
         return TS_INTERNAL;
@@ -86,7 +87,7 @@ ts_group_free(struct ts_group *group)
 {
     if (!group)
         return;
-    EC_GROUP_free(group->ec);
+    group->library->close(group->opened);
     ts_scope_free(group->scope);
     free(group);
 }
@@ -128,27 +129,9 @@ ts_group_point_bytes(const struct ts_group *group)
     return 1 + 2 * ts_group_scalar_bytes(group);
 }
 
-static void
-release_point(void *ec)
-{
-    EC_POINT_clear_free(ec);
-}
-
-/* A new point of the scope, infinity. */
-static struct ts_point *
-point_alloc(struct ts_scope *scope, const struct ts_group *group)
-{
-    struct ts_point *point = ts_scope_memory(scope, sizeof *point);
-
-    if (!point)
-        return NULL;
-    point->ec = ts_scope_own(scope, EC_POINT_new(group->ec), release_point);
-    return point->ec ? point : NULL;
-}
-
-/* The point when `done`; else the scope fails with `error` and the errors of OpenSSL since the mark go. */
+/* The point when `done`; else the scope fails with `error`. The errors that OpenSSL queued since the mark go. */
 static const struct ts_point *
-finish(struct ts_scope *scope, const struct ts_point *point, bool done, enum ts_error error)
+finish(struct ts_scope *scope, const void *point, bool done, enum ts_error error)
 {
     if (!done)
         ts_scope_fail(scope, error);
@@ -165,45 +148,15 @@ ready(struct ts_scope *scope, bool arguments_present)
     return ts_scope_error(scope) == TS_OK;
 }
 
-/* A product is sent to the other side, or both compute it: only the scalar is secret. What OpenSSL keeps of a point
-   cannot be reached, so for the constant-time test it is made again from its public bytes. */
-static bool
-publish(const struct ts_group *group, EC_POINT *p, BN_CTX *ctx)
-{
-#if defined(TS_CTGRIND)
-    static const char why[] = "a product of a secret scalar is known to both parties";
-    uint8_t bytes[TS_POINT_MAX_BYTES];
-    size_t len = ts_group_point_bytes(group);
-
-    if (ts_choice_publish((unsigned)EC_POINT_is_at_infinity(group->ec, p), why))
-        return EC_POINT_set_to_infinity(group->ec, p) == 1;
-    (void)EC_POINT_point2oct(group->ec, p, POINT_CONVERSION_UNCOMPRESSED, bytes, len, ctx);
-    ts_bytes_publish(bytes, len, why);
-    EC_POINT *fresh = EC_POINT_new(group->ec);
-    bool done = fresh && EC_POINT_oct2point(group->ec, fresh, bytes, len, ctx) == 1 && EC_POINT_copy(p, fresh) == 1;
-    EC_POINT_free(fresh);
-    return done;
-#else
-    (void)group, (void)p, (void)ctx;
-    return true;
-#endif
-}
-
-/* k * (p, or the generator when p is NULL), by OpenSSL's constant-time single multiplication. */
+/* k * (p, or the generator when p is NULL). */
 static const struct ts_point *
-multiply(struct ts_scope *scope, const struct ts_group *group, const struct ts_num *k, const EC_POINT *p)
+multiply(struct ts_scope *scope, const struct ts_group *group, const struct ts_num *k, const struct ts_point *p)
 {
     const struct ts_num *reduced = ts_mod(scope, k, group->order);
-    struct ts_point *result = point_alloc(scope, group);
-    BN_CTX *ctx = ts_scope_bn_ctx(scope);
-
     ERR_set_mark();
-    BIGNUM *scalar = reduced ? ts_bn_from_secret(scope, reduced) : NULL;
-    bool done = result && ctx && scalar &&
-                EC_POINT_mul(group->ec, result->ec, p ? NULL : scalar, p, p ? scalar : NULL, ctx) == 1 &&
-                publish(group, result->ec, ctx);
-    BN_clear_free(scalar);
-    return finish(scope, result, done, TS_INTERNAL);
+    void *product = group->library->infinity(scope, group->opened);
+    bool done = product && reduced && group->library->mul(product, scope, group->opened, reduced, p);
+    return finish(scope, product, done, TS_INTERNAL);
 }
 
 const struct ts_point *
@@ -215,7 +168,7 @@ ts_point_mul_base(struct ts_scope *scope, const struct ts_group *group, const st
 const struct ts_point *
 ts_point_mul(struct ts_scope *scope, const struct ts_group *group, const struct ts_num *k, const struct ts_point *p)
 {
-    return ready(scope, group && k && p) ? multiply(scope, group, k, p->ec) : NULL;
+    return ready(scope, group && k && p) ? multiply(scope, group, k, p) : NULL;
 }
 
 const struct ts_point *
@@ -223,11 +176,9 @@ ts_point_add(struct ts_scope *scope, const struct ts_group *group, const struct 
 {
     if (!ready(scope, group && a && b))
         return NULL;
-    struct ts_point *sum = point_alloc(scope, group);
-    BN_CTX *ctx = ts_scope_bn_ctx(scope);
     ERR_set_mark();
-    bool done = sum && ctx && EC_POINT_add(group->ec, sum->ec, a->ec, b->ec, ctx) == 1;
-    return finish(scope, sum, done, TS_INTERNAL);
+    void *sum = group->library->infinity(scope, group->opened);
+    return finish(scope, sum, sum && group->library->add(sum, scope, group->opened, a, b), TS_INTERNAL);
 }
 
 const struct ts_point *
@@ -237,13 +188,9 @@ ts_point_mul2_vartime(struct ts_scope *scope, const struct ts_group *group, cons
     if (!ready(scope, group && a && b && p))
         return NULL;
     const struct ts_num *x = ts_mod(scope, a, group->order), *y = ts_mod(scope, b, group->order);
-    struct ts_point *sum = point_alloc(scope, group);
-    BN_CTX *ctx = ts_scope_bn_ctx(scope);
     ERR_set_mark();
-    BIGNUM *u = ts_bn_from_public(scope, x), *v = ts_bn_from_public(scope, y);
-    bool done = sum && ctx && u && v && EC_POINT_mul(group->ec, sum->ec, u, p->ec, v, ctx) == 1;
-    BN_clear_free(u);
-    BN_clear_free(v);
+    void *sum = group->library->infinity(scope, group->opened);
+    bool done = sum && x && y && group->library->mul2_vartime(sum, scope, group->opened, x, y, p);
     return finish(scope, sum, done, TS_INTERNAL);
 }
 
@@ -252,9 +199,9 @@ ts_point_copy(struct ts_scope *scope, const struct ts_group *group, const struct
 {
     if (!ready(scope, group && p))
         return NULL;
-    struct ts_point *copy = point_alloc(scope, group);
     ERR_set_mark();
-    return finish(scope, copy, copy && EC_POINT_copy(copy->ec, p->ec) == 1, TS_INTERNAL);
+    void *copy = group->library->infinity(scope, group->opened);
+    return finish(scope, copy, copy && group->library->copy(copy, p), TS_INTERNAL);
 }
 
 bool
@@ -263,7 +210,7 @@ ts_point_equal(const struct ts_group *group, const struct ts_point *a, const str
     if (!group || !a || !b)
         return false;
     ERR_set_mark();
-    bool equal = EC_POINT_cmp(group->ec, a->ec, b->ec, NULL) == 0;
+    bool equal = group->library->equal(group->opened, a, b);
     ERR_pop_to_mark();
     return equal;
 }
@@ -271,7 +218,7 @@ ts_point_equal(const struct ts_group *group, const struct ts_point *a, const str
 bool
 ts_point_is_infinity(const struct ts_group *group, const struct ts_point *p)
 {
-    return group && p && EC_POINT_is_at_infinity(group->ec, p->ec) == 1;
+    return group && p && group->library->is_infinity(group->opened, p);
 }
 
 const struct ts_num *
@@ -297,9 +244,8 @@ ts_point_encode(uint8_t *out, const struct ts_group *group, const struct ts_poin
 {
     if (!group || !p || ts_point_is_infinity(group, p))
         return TS_INTERNAL;
-    size_t len = ts_group_point_bytes(group);
     ERR_set_mark();
-    bool done = EC_POINT_point2oct(group->ec, p->ec, POINT_CONVERSION_UNCOMPRESSED, out, len, NULL) == len;
+    bool done = group->library->encode(out, ts_group_point_bytes(group), group->opened, p);
     ERR_pop_to_mark();
     return done ? TS_OK : TS_INTERNAL;
 }
@@ -307,16 +253,15 @@ ts_point_encode(uint8_t *out, const struct ts_group *group, const struct ts_poin
 const struct ts_point *
 ts_point_decode(struct ts_scope *scope, const struct ts_group *group, const uint8_t *bytes, size_t len)
 {
+    static const uint8_t uncompressed = 4;
+
     if (!ready(scope, group && bytes))
         return NULL;
-    if (len != ts_group_point_bytes(group) || bytes[0] != POINT_CONVERSION_UNCOMPRESSED) {
+    if (len != ts_group_point_bytes(group) || bytes[0] != uncompressed) {
         ts_scope_fail(scope, TS_FORMAT);
         return NULL;
     }
-    struct ts_point *point = point_alloc(scope, group);
-    BN_CTX *ctx = ts_scope_bn_ctx(scope);
     ERR_set_mark();
-    bool done = point && ctx && EC_POINT_oct2point(group->ec, point->ec, bytes, len, ctx) == 1 &&
-                EC_POINT_is_on_curve(group->ec, point->ec, ctx) == 1;
-    return finish(scope, point, done, TS_FORMAT);
+    void *point = group->library->infinity(scope, group->opened);
+    return finish(scope, point, point && group->library->decode(point, scope, group->opened, bytes, len), TS_FORMAT);
 }

@@ -4,8 +4,8 @@
 #include "base/env.h"
 #include "mpc/num.h"
 
-/** Elliptic curve groups and points. This is the one file that knows OpenSSL's EC. Points belong to scopes like
- * numbers. */
+/** Elliptic curve groups and points, by OpenSSL, and secp256k1 by libsecp256k1 where the build has it. Points belong to
+ *  scopes like numbers. */
 
 enum ts_curve { TS_CURVE_NONE, TS_CURVE_P256, TS_CURVE_SECP256K1, TS_CURVE_P384, TS_CURVE_P521 };
 
@@ -29,9 +29,9 @@ size_t ts_group_point_bytes(const struct ts_group *group);             /**< byte
 #define TS_POINT_MAX_BYTES 133
 #define TS_SCALAR_MAX_BYTES 66
 
-/** Scalars are taken mod q (also negative ones); constant time in the scalar as far as OpenSSL's EC_POINT_mul is (fixed
- *  ladder or window, for the generic curves over field arithmetic that is not constant-time but on blinded
- * coordinates). NULL results only on failure; infinity is a point. */
+/** Scalars are taken mod q (also negative ones); constant time in the scalar with libsecp256k1, and as far
+ *  as OpenSSL's EC_POINT_mul is elsewhere (fixed ladder or window, for the generic curves over field arithmetic that is
+ *  not constant-time but on blinded coordinates). NULL results only on failure; infinity is a point. */
 const struct ts_point *ts_point_mul_base(struct ts_scope *scope, const struct ts_group *group, const struct ts_num *k);
 const struct ts_point *ts_point_mul(
     struct ts_scope *scope, const struct ts_group *group, const struct ts_num *k, const struct ts_point *p);

@@ -67,7 +67,7 @@ open_commitments(struct ts_machine *machine, struct ts_scope *scope, struct ts_b
     return ts_presign_each(machine, open_one, out, &reader);
 }
 
-/* Decrypts only what has been proved: a decryption of anything else would answer questions about x1 (protocol.md 10).
+/* Decrypts only what has been proved: a decryption of anything else would answer questions about x1 (protocol.md 11).
  */
 static const struct ts_num *
 verified_value(enum ts_error *error, const struct ts_presign_run *run, struct ts_scope *scope, uint32_t index,

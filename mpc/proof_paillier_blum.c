@@ -62,7 +62,8 @@ struct prover {
     unsigned w_p, w_q;             /* w is no square mod p, mod q' */
 };
 
-/* Whether x is no square modulo a prime, as 0 or 1, by Euler's criterion; constant time. */
+/* Whether x is no square modulo a prime, as 0 or 1, by Euler's criterion; constant time but for the symbol itself, which
+   OpenSSL shows by the size of 1. For w and the y_i the proof shows the same: a_i and b_i are made of the symbols. */
 static unsigned
 is_no_square(struct ts_scope *scope, const struct ts_num *x, const struct ts_num *half, const struct ts_modulus *prime)
 {
@@ -92,7 +93,8 @@ prepare(struct prover *out, struct ts_scope *scope, const struct ts_trapdoor *ke
     out->euler.q = ts_num_div(scope, out->crt.q1, two);
     out->fourth.p = fourth_root(scope, key->p, out->crt.p1);
     out->fourth.q = fourth_root(scope, key->q, out->crt.q1);
-    out->nth = ts_crt_reduce(scope, &out->crt, ts_num_inverse(scope, ts_num_mod(scope, N, key->phi), key->phi));
+    /* N itself and not N mod phi(N) = p + q' - 1, so that what is divided by is public */
+    out->nth = ts_crt_reduce(scope, &out->crt, ts_num_inverse(scope, N, key->phi));
     return ts_scope_error(scope);
 }
 

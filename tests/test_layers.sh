@@ -40,6 +40,7 @@ for folder in base mpc transport store session pkcs11 peer server tools; do
 done
 every="base mpc transport store session pkcs11 peer server tools"
 ok "gmp.h is only in mpc's numbers" only_in 'gmp\.h' 'mpc/num[a-z_]*\.[ch]' "$every"
-ok "OpenSSL's curves are only in mpc's points" only_in 'openssl/(ec|ecdsa)\.h' 'mpc/point\.c' mpc
+ok "OpenSSL's curves are only in one file of mpc's points" only_in 'openssl/(ec|ecdsa)\.h' 'mpc/point_openssl\.c' mpc
+ok "libsecp256k1 is only in one file of mpc's points" only_in 'secp256k1[a-z0-9_]*\.h' 'mpc/point_secp256k1\.c' "$every"
 ok "mpc has no sockets, files or clocks; threads only in the search of primes" only_in '(sys/socket|netinet/.*|fcntl|pthread|time|unistd|syslog)\.h' 'mpc/prime(_[a-z]+)?\.[ch]' mpc
 finish

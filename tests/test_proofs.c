@@ -428,8 +428,8 @@ START_TEST(no_proof_without_entropy)
     struct ts_scope *scope;
     struct ts_dlog proof;
 
-    env.entropy.fill = no_entropy;
     ck_assert_int_eq(ts_mpc_new(&mpc, &env), TS_OK);
+    env.entropy.fill = no_entropy;
     ck_assert_int_eq(ts_scope_new(&scope), TS_OK);
     struct ts_place place = f.key;
     place.mpc = mpc;

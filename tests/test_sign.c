@@ -27,25 +27,32 @@ forget(void)
 
 /* Random digests of 20 to 64 bytes under one key. */
 static void
-sign_many(const struct parties_saved *saved, uint32_t count)
+sign_digests(struct parties *parties, uint32_t count)
 {
-    struct parties parties;
     struct ts_presig_p1 *p1[TS_BATCH_MAX];
     struct ts_presig_p2 *p2[TS_BATCH_MAX];
 
-    parties_open(&parties, saved);
-    parties_presign(p1, p2, &parties, count, 7);
+    parties_presign(p1, p2, parties, count, 7);
     for (uint32_t i = 0; i < count; i++) {
         uint8_t digest[64], signature[2 * TS_SCALAR_MAX_BYTES];
         size_t len = 20 + 44 * i / (count > 1 ? count - 1 : 1);
-        ck_assert_int_eq(ts_random(&parties.env, digest, sizeof digest), TS_OK);
+        ck_assert_int_eq(ts_random(&parties->env, digest, sizeof digest), TS_OK);
         ck_assert_int_eq(parties_sign(signature, p1[i], p2[i], digest, len, "request"), TS_OK);
-        ck_assert(parties_openssl_accepts(&parties, digest, len, signature));
+        ck_assert(parties_openssl_accepts(parties, digest, len, signature));
         digest[0] ^= 1;
-        ck_assert(!parties_openssl_accepts(&parties, digest, len, signature));
+        ck_assert(!parties_openssl_accepts(parties, digest, len, signature));
         ts_presig_p1_free(p1[i]);
         ts_presig_p2_free(p2[i]);
     }
+}
+
+static void
+sign_many(const struct parties_saved *saved, uint32_t count)
+{
+    struct parties parties;
+
+    parties_open(&parties, saved);
+    sign_digests(&parties, count);
     parties_close(&parties);
 }
 
@@ -64,6 +71,18 @@ END_TEST
 START_TEST(test_p384)
 {
     sign_many(&p384, 3);
+}
+END_TEST
+
+/* A second key of that pairing. */
+START_TEST(test_p521)
+{
+    struct parties parties;
+
+    parties_open(&parties, &p384);
+    parties_keygen(&parties, TS_CURVE_P521);
+    sign_digests(&parties, 3);
+    parties_close(&parties);
 }
 END_TEST
 
@@ -336,6 +355,7 @@ main(void)
     tcase_add_test(all, test_p256);
     tcase_add_test(all, test_secp256k1);
     tcase_add_test(all, test_p384);
+    tcase_add_test(all, test_p521);
     tcase_add_loop_test(all, test_answer_cheats, 0, 2);
     tcase_add_test(all, test_nonce_chosen_late);
     tcase_add_loop_test(all, test_other_bytes_or_digest, 0, 2);

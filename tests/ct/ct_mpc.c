@@ -1,6 +1,7 @@
 #include "mpc/half_make.h"
 #include "mpc/keygen_run.h"
 #include "mpc/machine.h"
+#include "mpc/point_library.h"
 #include "mpc/presig.h"
 #include "mpc/proof.h"
 #include "tests/safe_primes.h"
@@ -63,12 +64,12 @@ secret_number(struct ts_scope *scope, const uint8_t *bytes, size_t len)
 
 /* What a pairing run leaves, with secret primes and lambda. */
 static void
-open_pairing(struct ts_pairing **out, unsigned role)
+open_pairing(struct ts_pairing **out, unsigned role, unsigned primes_pair)
 {
     uint8_t primes[BYTES], lambda[BYTES - 8];
     struct ts_pairing *pairing = NULL;
 
-    need(load_safe_primes(primes, BITS, role) && ts_pairing_new(&pairing) == TS_OK, "loading primes");
+    need(load_safe_primes(primes, BITS, primes_pair) && ts_pairing_new(&pairing) == TS_OK, "loading primes");
     struct ts_scope *scope = pairing->scope;
     pairing->role = role ? TS_ROLE_P2 : TS_ROLE_P1;
     pairing->bits = BITS;
@@ -80,6 +81,18 @@ open_pairing(struct ts_pairing **out, unsigned role)
     *out = pairing;
 }
 
+/* Both sides' parameters, joined; `first` says from which primes. */
+static void
+open_pairings(struct ts_pairing *pairing[2], const struct ts_mpc *mpc, unsigned first)
+{
+    for (unsigned role = 0; role < 2; role++)
+        open_pairing(&pairing[role], role, first + role);
+    for (unsigned role = 0; role < 2; role++) {
+        const struct ts_pedersen *other = &pairing[1 - role]->own.pedersen;
+        need(ts_pairing_join(pairing[role], mpc, ts_modulus_num(other->N), other->s, other->t) == TS_OK, "joining");
+    }
+}
+
 static void
 open_world(struct world *world)
 {
@@ -87,13 +100,7 @@ open_world(struct world *world)
     world->dice = world->env;
     world->env.entropy = (struct ts_entropy){&world->dice, draw};
     need(ts_mpc_new(&world->mpc, &world->env) == TS_OK, "the library");
-    for (unsigned role = 0; role < 2; role++)
-        open_pairing(&world->pairing[role], role);
-    for (unsigned role = 0; role < 2; role++) {
-        const struct ts_pedersen *other = &world->pairing[1 - role]->own.pedersen;
-        need(ts_pairing_join(world->pairing[role], world->mpc, ts_modulus_num(other->N), other->s, other->t) == TS_OK,
-            "joining");
-    }
+    open_pairings(world->pairing, world->mpc, 0);
     memset(world->n1, 1, sizeof world->n1);
     memset(world->n2, 2, sizeof world->n2);
 }
@@ -169,6 +176,27 @@ sign(struct world *world)
     ts_buf_clear(&answer);
 }
 
+/* Under new parameters; the halves that come out are not used. */
+static void
+refresh(struct world *world)
+{
+    struct ts_pairing *fresh[2];
+    struct ts_machine *machines[2];
+    uint8_t confirmation[TS_HASH_BYTES];
+
+    open_pairings(fresh, world->mpc, 2);
+    need(ts_refresh_p1_new(&machines[0], world->mpc, fresh[0], world->half[0]) == TS_OK, "refresh");
+    need(ts_refresh_p2_new(&machines[1], world->mpc, fresh[1], world->half[1]) == TS_OK, "refresh");
+    pump(machines[0], machines[1], "refresh");
+    for (unsigned role = 0; role < 2; role++) {
+        struct ts_half *half = NULL;
+        need(ts_refresh_take(&half, confirmation, machines[role]) == TS_OK, "refresh");
+        ts_half_free(half);
+        ts_machine_free(machines[role]);
+        ts_pairing_free(fresh[role]);
+    }
+}
+
 /* Half and pairing as they go to the store and come back, with their secrets undefined again. */
 static void
 store(struct world *world)
@@ -203,7 +231,7 @@ factor(struct world *world)
     ts_scope_free(scope);
 }
 
-/* The two proofs of 128 rounds: minutes under valgrind. */
+/* The two proofs of 128 rounds. */
 static void
 rounds(struct world *world)
 {
@@ -231,6 +259,37 @@ decrypt(struct world *world)
     ts_scope_free(scope);
 }
 
+/* Products of one secret scalar by one library: of the generator, of a point, and the scalar 0, that gives infinity. */
+static void
+multiply(struct world *world, enum ts_curve curve, const struct ts_point_library *library)
+{
+    uint8_t bytes[TS_SCALAR_MAX_BYTES] = {0};
+    struct ts_group *group = NULL;
+    struct ts_scope *scope = NULL;
+
+    need(ts_group_new_with(&group, &world->env, curve, library) == TS_OK && ts_scope_new(&scope) == TS_OK, "a curve");
+    for (size_t len = 0; len <= sizeof bytes; len += sizeof bytes / 2) {
+        memset(bytes, 0x3c, len);
+        const struct ts_num *k = secret_number(scope, bytes, sizeof bytes);
+        const struct ts_point *base = ts_point_mul_base(scope, group, k),
+                              *product = ts_point_mul(scope, group, k, base);
+        need(product && ts_point_is_infinity(group, product) == (len == 0), "a product");
+    }
+    ts_scope_free(scope);
+    ts_group_free(group);
+}
+
+/* Each curve with each library that does it; the parts above have one of them each. */
+static void
+points(struct world *world)
+{
+    for (enum ts_curve curve = TS_CURVE_P256; curve <= TS_CURVE_P521; curve++)
+        multiply(world, curve, &ts_point_openssl);
+#if defined(TS_LIBSECP256K1)
+    multiply(world, TS_CURVE_SECP256K1, &ts_point_secp256k1);
+#endif
+}
+
 static void
 close_world(struct world *world)
 {
@@ -251,7 +310,7 @@ main(int argc, char **argv)
         const char *name;
         void (*run)(struct world *world);
     } parts[] = {{"keygen", keygen}, {"decrypt", decrypt}, {"store", store}, {"presign", presign}, {"sign", sign},
-        {"factor", factor}, {"rounds", rounds}};
+        {"refresh", refresh}, {"factor", factor}, {"points", points}, {"rounds", rounds}};
     static struct world world;
 
     open_world(&world);
