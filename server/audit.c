@@ -11,6 +11,7 @@
 #define ROOM 1024
 /* The status that other servers write for it. */
 #define CLIENT_GONE 499
+#define EXPIRE_EVERY_MS 600000u
 
 struct ts_auditor {
     struct ts_server *server;
@@ -19,6 +20,7 @@ struct ts_auditor {
     pthread_t thread;
     bool stopped, told;
     size_t count;
+    uint64_t expire_ms;                        /**< of its thread: when it looks again */
     struct ts_ledger_audit *filling, *writing; /**< ROOM each */
 };
 
@@ -37,17 +39,32 @@ take_batch(struct ts_auditor *auditor)
     return count;
 }
 
+/* What is older than `keep` is forgotten, now and then, by the thread that writes anyway. */
+static void
+expire(struct ts_auditor *auditor)
+{
+    struct ts_server *server = auditor->server;
+    uint64_t now = ts_now_ms(&server->env);
+
+    if (now < auditor->expire_ms)
+        return;
+    auditor->expire_ms = now + EXPIRE_EVERY_MS;
+    (void)ts_ledger_expire(server->ledger, ts_server_time_ms(server) - (int64_t)server->config->server.keep * 1000);
+}
+
 static void *
 write_batches(void *argument)
 {
     struct ts_auditor *auditor = argument;
     size_t count;
 
-    while ((count = take_batch(auditor)) > 0)
+    while ((count = take_batch(auditor)) > 0) {
+        expire(auditor);
         if (ts_ledger_audit(auditor->server->ledger, auditor->writing, count) != TS_OK) {
             atomic_fetch_add(&auditor->server->metrics.audit_lost, count);
             ts_log(&auditor->server->env, TS_LOG_ERROR, "%zu audit records could not be written", count);
         }
+    }
     return NULL;
 }
 

@@ -179,31 +179,6 @@ ts_ledger_get(
 }
 
 enum ts_error
-ts_ledger_list_open(struct ts_ledger_call **out, size_t *count, struct ts_ledger *ledger, unsigned limit)
-{
-    struct ts_query query;
-    struct ts_ledger_call row;
-    void *list = NULL;
-    enum ts_error error = TS_OK;
-
-    *out = NULL;
-    *count = 0;
-    ts_query_start(&query, ledger->db, "SELECT " COLUMNS " FROM call WHERE state = 1 ORDER BY started LIMIT ?");
-    ts_query_int(&query, limit);
-    while (error == TS_OK && ts_query_row(&query)) {
-        read_call(&row, &query);
-        error = ts_list_append(&list, count, &row, sizeof row);
-    }
-    enum ts_error end = ts_query_end(&query);
-    error = error == TS_OK ? end : error;
-    if (error == TS_OK)
-        *out = list;
-    else
-        free(list);
-    return error;
-}
-
-enum ts_error
 ts_ledger_expire(struct ts_ledger *ledger, int64_t before_ms)
 {
     struct ts_query query;

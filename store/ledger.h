@@ -50,8 +50,6 @@ enum ts_error ts_ledger_end(struct ts_ledger *ledger, const uint8_t session[TS_I
 /** The call of a session; body (may be NULL): the answer is appended. Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE. */
 enum ts_error ts_ledger_get(
     struct ts_ledger_call *out, struct ts_buf *body, struct ts_ledger *ledger, const uint8_t session[TS_ID_BYTES]);
-/** Calls without an end, oldest first; at most `limit`. Free with free(). */
-enum ts_error ts_ledger_list_open(struct ts_ledger_call **out, size_t *count, struct ts_ledger *ledger, unsigned limit);
 /** Forget what ended before. Returns: TS_OK; TS_STORAGE. */
 enum ts_error ts_ledger_expire(struct ts_ledger *ledger, int64_t before_ms);
 
