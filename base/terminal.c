@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -12,6 +13,7 @@
 #define REDRAW_MS 500
 #define LINE_MS 10000
 #define ATTEMPTS 3
+#define SLICE_MS 100 /* how soon a question that became pointless goes away */
 
 enum { CTRL_C = 3, CTRL_D = 4, BACKSPACE = 8, CTRL_U = 21, DELETE = 127 };
 
@@ -121,6 +123,54 @@ ts_terminal_confirm(const char *question)
         answer[0] = 0;
     (void)fclose(terminal);
     return strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0;
+}
+
+enum ts_error
+ts_terminal_line(char *out, size_t size, const struct ts_env *env, int fd, uint64_t deadline_ms,
+    bool (*cancelled)(void *), void *ctx)
+{
+    size_t len = 0;
+
+    out[0] = 0;
+    while (ts_now_ms(env) < deadline_ms && !cancelled(ctx)) {
+        struct pollfd ready = {fd, POLLIN, 0};
+        char byte;
+        if (poll(&ready, 1, SLICE_MS) <= 0)
+            continue;
+        ssize_t got = read(fd, &byte, 1);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
+        if (got <= 0)
+            return TS_IO;
+        if (byte == '\n')
+            return TS_OK;
+        if (len + 1 < size) {
+            out[len++] = byte;
+            out[len] = 0;
+        }
+    }
+    return TS_TIMEOUT;
+}
+
+enum ts_error
+ts_terminal_decide(
+    const struct ts_env *env, const char *question, uint64_t deadline_ms, bool (*cancelled)(void *), void *ctx)
+{
+    char answer[16];
+    int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return TS_IO;
+    (void)tcflush(fd, TCIFLUSH); /* a key pressed before the question was there must not answer it */
+    put(fd, question);
+    put(fd, " [y/N] ");
+    enum ts_error error = ts_terminal_line(answer, sizeof answer, env, fd, deadline_ms, cancelled, ctx);
+    if (error == TS_TIMEOUT)
+        put(fd, "\n");
+    else
+        error = error == TS_OK && (strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0) ? TS_OK : TS_REFUSED;
+    (void)close(fd);
+    return error;
 }
 
 void

@@ -20,6 +20,17 @@ enum ts_error ts_terminal_new_secret(struct ts_buf *out, const char *prompt, siz
 /** Ask a question that only "y" or "yes" affirms. Returns: false also when there is no terminal. */
 bool ts_terminal_confirm(const char *question);
 
+/** The same, asked until a deadline, for a question that may become pointless meanwhile.
+ *  In:   deadline_ms  of the monotonic clock; cancelled is asked several times a second
+ *  Returns: TS_OK (yes); TS_REFUSED (anything else); TS_TIMEOUT (deadline, or cancelled); TS_IO without a terminal. */
+enum ts_error ts_terminal_decide(
+    const struct ts_env *env, const char *question, uint64_t deadline_ms, bool (*cancelled)(void *), void *ctx);
+
+/** Read one line of at most size - 1 bytes, without its newline, byte by byte, so that what follows stays unread.
+ *  Returns: TS_OK; TS_TIMEOUT as above; TS_IO at its end. A longer line is cut. */
+enum ts_error ts_terminal_line(char *out, size_t size, const struct ts_env *env, int fd, uint64_t deadline_ms,
+    bool (*cancelled)(void *), void *ctx);
+
 /** A line on standard error that shows how a long search goes on: redrawn on a terminal each half second, else a new
  *  line each ten seconds. Used by several threads. */
 struct ts_progress {

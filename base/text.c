@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 void
 ts_text_hex(char *out, const uint8_t *bytes, size_t len)
@@ -127,4 +128,15 @@ ts_text_safe(char *out, size_t size, const char *text, size_t len)
     if (size)
         out[used] = 0;
     return out;
+}
+
+void
+ts_text_date(char out[TS_TEXT_DATE_BYTES], int64_t seconds)
+{
+    struct tm broken;
+    time_t when = (time_t)seconds;
+
+    out[0] = 0;
+    if (gmtime_r(&when, &broken))
+        (void)strftime(out, TS_TEXT_DATE_BYTES, "%Y-%m-%dT%H:%M:%SZ", &broken);
 }

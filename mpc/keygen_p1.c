@@ -116,3 +116,19 @@ ts_keygen_p1_new(struct ts_machine **out, const struct ts_mpc *mpc, const struct
     memcpy(run->half->key, key, TS_KEY_ID_BYTES);
     return TS_OK;
 }
+
+enum ts_error
+ts_keygen_p1_confirmation(uint8_t out[TS_HASH_BYTES], struct ts_machine *machine)
+{
+    struct ts_buf hash;
+
+    if (!machine || machine->kind != &ts_keygen_p1_kind || machine->payload_count != machine->kind->confirmed)
+        return TS_USAGE;
+    const struct ts_keygen_run *run = machine->run;
+    ts_buf_init(&hash, TS_HASH_BYTES);
+    enum ts_error error = ts_machine_confirm(machine, &hash, &run->place, TS_ROLE_P1);
+    if (error == TS_OK)
+        memcpy(out, hash.data, TS_HASH_BYTES);
+    ts_buf_clear(&hash);
+    return error;
+}

@@ -50,6 +50,9 @@ enum ts_error ts_keygen_p1_new(struct ts_machine **out, const struct ts_mpc *mpc
 enum ts_error ts_keygen_p2_new(struct ts_machine **out, const struct ts_mpc *mpc, const struct ts_pairing *pairing);
 /** P2, after the first step: what P1 asked for. */
 enum ts_error ts_keygen_p2_asked(enum ts_curve *curve, uint8_t key[TS_KEY_ID_BYTES], const struct ts_machine *machine);
+/** P1, once its opening is made: the confirmation that the run will have, for telling P2 that it is given up.
+ *  Returns: TS_OK; TS_USAGE before that; TS_INTERNAL. */
+enum ts_error ts_keygen_p1_confirmation(uint8_t out[TS_HASH_BYTES], struct ts_machine *machine);
 /** After done: the half and P1's confirmation hash. P1 is done with its last step (whose output is that hash). */
 enum ts_error ts_keygen_take(struct ts_half **out, uint8_t confirmation[TS_HASH_BYTES], struct ts_machine *machine);
 

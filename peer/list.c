@@ -43,6 +43,17 @@ hex(const uint8_t *bytes, size_t len)
 }
 
 static json_t *
+partner(const struct ts_peer_row *row)
+{
+    char seen[TS_TEXT_DATE_BYTES];
+
+    ts_text_date(seen, row->last_seen);
+    return json_pack("{s:o, s:o, s:o, s:i, s:s, s:s}", "name", text(row->name), "pairing",
+        hex(row->pairing, TS_ID_BYTES), "key_hash", hex(row->key_hash, 32), "bits", (int)row->bits, "state",
+        row->state == TS_PEER_ACTIVE ? "active" : "pending", "last_seen", row->last_seen ? seen : "never");
+}
+
+static json_t *
 partners(const struct ts_peer *peer)
 {
     struct ts_peer_row *list = NULL;
@@ -51,10 +62,7 @@ partners(const struct ts_peer *peer)
 
     if (ts_peer_list(&list, &count, peer->store, peer->token) == TS_OK && (out = json_array()) != NULL)
         for (size_t i = 0; i < count; i++)
-            (void)json_array_append_new(
-                out, json_pack("{s:o, s:o, s:o, s:i, s:s}", "name", text(list[i].name), "pairing",
-                         hex(list[i].pairing, TS_ID_BYTES), "key_hash", hex(list[i].key_hash, 32), "bits",
-                         (int)list[i].bits, "state", list[i].state == TS_PEER_ACTIVE ? "active" : "pending"));
+            (void)json_array_append_new(out, partner(&list[i]));
     free(list);
     return out;
 }
@@ -101,9 +109,9 @@ print(const json_t *tree)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(tree, "partners"), i, item)(void)
-        printf("partner \"%s\": %s, %lld bits\n  its key %s\n", get(item, "name"), get(item, "state"),
-            (long long)json_integer_value(json_object_get(item, "bits")), get(item, "key_hash"));
+    json_array_foreach(json_object_get(tree, "partners"), i, item)(void) printf(
+        "partner \"%s\": %s, %lld bits, last seen %s\n  its key %s\n", get(item, "name"), get(item, "state"),
+        (long long)json_integer_value(json_object_get(item, "bits")), get(item, "last_seen"), get(item, "key_hash"));
     json_array_foreach(json_object_get(tree, "keys"), i, item)
     {
         (void)printf("key \"%s\" %s: %s, generation %lld, with \"%s\"\n  id %s\n", get(item, "label"),

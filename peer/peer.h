@@ -41,6 +41,7 @@ int ts_peer_run(void *ctx, int argc, char **argv);
 int ts_peer_list_command(void *ctx, int argc, char **argv);
 int ts_peer_uri(void *ctx, int argc, char **argv);
 int ts_peer_sessions(void *ctx, int argc, char **argv);
+int ts_peer_unpair_command(void *ctx, int argc, char **argv);
 int ts_peer_forget(void *ctx, int argc, char **argv);
 
 #endif

@@ -32,8 +32,13 @@ static const struct ts_command commands[] = {
         "  -p, --passphrase-source SOURCE    default: as init\n"
         "      --valid MINUTES               1 to 1440; default: 10\n"
         "      --address ADDRESS             host:port where partners reach this device; default: peer: advertise:\n"
+        "      --qr, --no-qr                 draw it as a QR code, too; default: on a terminal\n"
         "The URI holds a secret for one use: show it only to the partner.\n",
         ts_peer_uri},
+    {"unpair", "PARTNER [options]", "Forget a partner.",
+        "  -y, --yes    do not ask\n"
+        "PARTNER is a name that `list` shows, or the id of its pairing. Not while halves of keys with it are here.\n",
+        ts_peer_unpair_command},
     {"forget", "KEY [options]", "Remove this device's half of a key for ever.",
         "  -y, --yes    do not ask\n"
         "KEY is the id that `list` shows. Only for a half that is pending, or whose key was destroyed at the partner:\n"

@@ -104,6 +104,9 @@ ts_question_show(struct ts_buf *out, const struct ts_question *question)
 
     put(out, "\n%s\n", titles[question->kind]);
     put_field(out, "partner", question->partner);
+    if (question->code)
+        put(out, "  %-12s %.3s %.3s: allow it only when the partner shows the same\n", "code", question->code,
+            question->code + 3);
     put_field(out, "key label", question->label);
     put_hex_field(out, "key", question->key, TS_ID_BYTES);
     put_field(out, "curve", question->curve);

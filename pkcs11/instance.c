@@ -135,6 +135,8 @@ instance_new(struct ts_instance **out, const CK_C_INITIALIZE_ARGS *args)
         instance_free(instance);
         return rv;
     }
+    if (!args || !(args->flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS))
+        ts_enterprise_allow_threads(instance->enterprise);
     *out = instance;
     return CKR_OK;
 }

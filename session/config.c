@@ -25,13 +25,13 @@ struct raw_log {
     char *to, *level;
 };
 struct raw_timeout {
-    char *connect, *step, *approval;
+    char *connect, *step, *approval, *wait;
 };
 struct raw_sessions {
     char *keep;
 };
 struct raw_peer {
-    char *store, *listen, *advertise, *name, *passphrase, *approval;
+    char *store, *listen, *connect, *advertise, *name, *passphrase, *approval;
 };
 struct raw_server {
     char *listen, *certificate, *key, *client_ca, *module, *token, *pin, *store;
@@ -40,7 +40,7 @@ struct raw_server {
     unsigned callers_count;
 };
 struct raw {
-    char *store, *hsm, *modulus_bits, *threads;
+    char *store, *hsm, *modulus_bits, *threads, *listen;
     struct raw_log log;
     struct raw_timeout timeout;
     struct raw_sessions sessions;
@@ -66,6 +66,7 @@ static const cyaml_schema_field_t timeout_fields[] = {
     TEXT("connect", struct raw_timeout, connect),
     TEXT("step", struct raw_timeout, step),
     TEXT("approval", struct raw_timeout, approval),
+    TEXT("wait", struct raw_timeout, wait),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t sessions_fields[] = {
@@ -75,6 +76,7 @@ static const cyaml_schema_field_t sessions_fields[] = {
 static const cyaml_schema_field_t peer_fields[] = {
     TEXT("store", struct raw_peer, store),
     TEXT("listen", struct raw_peer, listen),
+    TEXT("connect", struct raw_peer, connect),
     TEXT("advertise", struct raw_peer, advertise),
     TEXT("name", struct raw_peer, name),
     TEXT("passphrase", struct raw_peer, passphrase),
@@ -120,6 +122,7 @@ static const cyaml_schema_field_t top_fields[] = {
     TEXT("hsm", struct raw, hsm),
     TEXT("modulus-bits", struct raw, modulus_bits),
     TEXT("threads", struct raw, threads),
+    TEXT("listen", struct raw, listen),
     CYAML_FIELD_MAPPING("log", CYAML_FLAG_OPTIONAL, struct raw, log, log_fields),
     CYAML_FIELD_MAPPING("timeout", CYAML_FLAG_OPTIONAL, struct raw, timeout, timeout_fields),
     CYAML_FIELD_MAPPING("sessions", CYAML_FLAG_OPTIONAL, struct raw, sessions, sessions_fields),
@@ -153,6 +156,7 @@ static const struct setting {
     {"modulus-bits", offsetof(struct raw, modulus_bits), ts_value_modulus_bits,
         offsetof(struct ts_config, modulus_bits)},
     {"threads", offsetof(struct raw, threads), ts_value_threads, offsetof(struct ts_config, threads)},
+    {"listen", offsetof(struct raw, listen), ts_value_address, offsetof(struct ts_config, listen)},
     {"log.to", offsetof(struct raw, log.to), ts_value_log_to, offsetof(struct ts_config, log.to)},
     {"log.level", offsetof(struct raw, log.level), ts_value_log_level, offsetof(struct ts_config, log.level)},
     {"timeout.connect", offsetof(struct raw, timeout.connect), ts_value_duration,
@@ -160,9 +164,11 @@ static const struct setting {
     {"timeout.step", offsetof(struct raw, timeout.step), ts_value_duration, offsetof(struct ts_config, timeout.step)},
     {"timeout.approval", offsetof(struct raw, timeout.approval), ts_value_duration,
         offsetof(struct ts_config, timeout.approval)},
+    {"timeout.wait", offsetof(struct raw, timeout.wait), ts_value_duration, offsetof(struct ts_config, timeout.wait)},
     {"sessions.keep", offsetof(struct raw, sessions.keep), ts_value_age, offsetof(struct ts_config, sessions.keep)},
     {"peer.store", offsetof(struct raw, peer.store), ts_value_path, offsetof(struct ts_config, peer.store)},
     {"peer.listen", offsetof(struct raw, peer.listen), ts_value_address, offsetof(struct ts_config, peer.listen)},
+    {"peer.connect", offsetof(struct raw, peer.connect), ts_value_addresses, offsetof(struct ts_config, peer.connect)},
     {"peer.advertise", offsetof(struct raw, peer.advertise), ts_value_address,
         offsetof(struct ts_config, peer.advertise)},
     {"peer.name", offsetof(struct raw, peer.name), ts_value_name, offsetof(struct ts_config, peer.name)},
@@ -560,9 +566,11 @@ ts_config_free(struct ts_config *config)
     free_text(config->path);
     free_text(config->store);
     free_text(config->hsm);
+    free_text(config->listen);
     free_text(config->log.to);
     free_text(config->peer.store);
     free_text(config->peer.listen);
+    free_text(config->peer.connect);
     free_text(config->peer.advertise);
     free_text(config->peer.name);
     free_text(config->peer.passphrase);

@@ -33,10 +33,13 @@ struct ts_config {
         enum ts_log_level level;
     } log;
 
+    char *listen; /**< where devices may dial in, host:port; NULL: nowhere */
+
     struct {               /**< milliseconds */
         uint32_t connect;  /**< default 5000 */
         uint32_t step;     /**< an answer of the peer's machine; default 15000 */
         uint32_t approval; /**< a person's decision; default 60000 */
+        uint32_t wait;     /**< for a peer that is away; default 0: fail at once */
     } timeout;
 
     char *role;      /**< "enterprise" or "mobile-app"; NULL: not said */
@@ -74,6 +77,7 @@ struct ts_config {
     struct {             /**< the mobile side */
         char *store;     /**< default like store, peer.db */
         char *listen;    /**< default "[::]:8083" */
+        char *connect;   /**< where to dial in to, host:port with commas between; NULL: nowhere */
         char *advertise; /**< host:port written into the pairing URI; default derived from listen and the host's name */
         char *name;      /**< shown to the other side; default the host's name */
         char *passphrase; /**< pin-source of the store's passphrase; NULL: asked on the terminal */

@@ -11,6 +11,7 @@
 #define DURATION_MAX_MS 3600000u
 #define AGE_MAX_S (3650u * 86400u)
 #define NAME_MAX_BYTES 64
+#define ADDRESS_MAX_BYTES 271
 
 const char TS_VALUE_NO_MEMORY[] = "out of memory";
 
@@ -155,17 +156,40 @@ ts_value_age(void *out, const char *text)
                : "an age such as 90m, 12h or 30d, at most 3650d";
 }
 
-const char *
-ts_value_address(void *out, const char *text)
+static bool
+is_address(const char *text)
 {
     const char *colon = strrchr(text, ':');
     const char *end;
     uint32_t port;
 
-    if (!colon || colon == text || !number(&port, colon + 1, &end) || *end || port > 65535 ||
-        (memchr(text, ':', (size_t)(colon - text)) && (text[0] != '[' || colon[-1] != ']')))
-        return "an address (host:port or [IPv6]:port)";
-    return keep_copy(out, text);
+    return colon && colon != text && number(&port, colon + 1, &end) && !*end && port <= 65535 &&
+           (!memchr(text, ':', (size_t)(colon - text)) || (text[0] == '[' && colon[-1] == ']'));
+}
+
+const char *
+ts_value_address(void *out, const char *text)
+{
+    return is_address(text) ? keep_copy(out, text) : "an address (host:port or [IPv6]:port)";
+}
+
+const char *
+ts_value_addresses(void *out, const char *text)
+{
+    char one[ADDRESS_MAX_BYTES];
+
+    for (const char *at = text;; at++) {
+        size_t len = strcspn(at, ",");
+        if (len >= sizeof one)
+            return "a list of addresses that are not longer than 270 bytes";
+        memcpy(one, at, len);
+        one[len] = 0;
+        if (!is_address(one))
+            return "an address (host:port or [IPv6]:port), or several with commas between";
+        at += len;
+        if (!*at)
+            return keep_copy(out, text);
+    }
 }
 
 const char *

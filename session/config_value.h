@@ -17,6 +17,7 @@ const char *ts_value_log_level(void *out, const char *text);    /**< enum ts_log
 const char *ts_value_duration(void *out, const char *text);     /**< uint32_t milliseconds: "500ms", "5s", "2m" */
 const char *ts_value_age(void *out, const char *text);          /**< uint32_t seconds: "90m", "12h", "30d" */
 const char *ts_value_address(void *out, const char *text);      /**< host:port */
+const char *ts_value_addresses(void *out, const char *text);    /**< several, with commas between */
 const char *ts_value_name(void *out, const char *text);         /**< 1 to 64 printable bytes */
 const char *ts_value_pin_source(void *out, const char *text);   /**< file:PATH, env:NAME, credential:NAME */
 const char *ts_value_role(void *out, const char *text);         /**< enterprise, mobile-app */

@@ -1,12 +1,15 @@
 #include "session/enterprise_internal.h"
 #include "session/identity_value.h"
+#include "session/meet_enterprise.h"
 #include "session/talk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define PAIRING_MAX_BYTES 65536
+#define ADDRESSES_BYTES sizeof((struct ts_peer_row *)0)->address
 /* Below what a peer serves on one connection (32), with room for what the library itself has to tell it. */
 #define BUSY_MAX 24
 
@@ -94,6 +97,12 @@ connection_free(struct ts_connection *connection)
     if (!connection)
         return;
     ts_link_close(connection->link);
+    if (connection->meeting) {
+        struct ts_enterprise *enterprise = connection->meeting->enterprise;
+        pthread_mutex_lock(&enterprise->lock);
+        ts_meeting_put(connection->meeting);
+        pthread_mutex_unlock(&enterprise->lock);
+    }
     ts_wipe(connection, sizeof *connection);
     free(connection);
 }
@@ -155,6 +164,14 @@ ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *
     ts_link_shutdown(connection->link);
 }
 
+void
+ts_connection_silent(struct ts_enterprise *enterprise, struct ts_connection *connection)
+{
+    ts_log(enterprise->env, TS_LOG_WARNING, "the connection with peer %s is given up: no answer for %u ms",
+        connection->partner->row.name, enterprise->config->timeout.step);
+    ts_link_shutdown(connection->link);
+}
+
 uint64_t
 ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {
@@ -178,7 +195,15 @@ ts_enterprise_dial(struct ts_link **out, struct ts_enterprise *enterprise, const
         .name = name,
     };
 
-    return ts_link_dial(out, &options, address, pin);
+    enum ts_error error = TS_IO;
+    while (*address && error != TS_OK) {
+        char one[ADDRESSES_BYTES];
+        size_t len = strcspn(address, ",");
+        (void)snprintf(one, sizeof one, "%.*s", (int)len, address);
+        error = ts_link_dial(out, &options, one, pin);
+        address += len + (address[len] == ',' ? 1 : 0);
+    }
+    return error;
 }
 
 /* Exchange the nonces that bind every presignature of this connection to it. */
@@ -212,6 +237,21 @@ say_hello(struct ts_connection *connection, struct ts_enterprise *enterprise)
     return error;
 }
 
+/* What is due on every new connection, whoever dialled. */
+static enum ts_error
+greet(struct ts_connection *connection, struct ts_enterprise *enterprise)
+{
+    const struct ts_peer_row *row = &connection->partner->row;
+    enum ts_error error = say_hello(connection, enterprise);
+
+    if (error != TS_OK)
+        return error;
+    ts_commits_repeat(enterprise, connection->link, row);
+    ts_farewells_tell(enterprise, connection->link, row);
+    (void)ts_peer_set_seen(enterprise->store, row->pairing, (int64_t)time(NULL));
+    return TS_OK;
+}
+
 static enum ts_error
 dial(struct ts_connection **out, struct ts_enterprise *enterprise, struct ts_partner *partner)
 {
@@ -226,17 +266,70 @@ dial(struct ts_connection **out, struct ts_enterprise *enterprise, struct ts_par
         free(connection);
         return error;
     }
-    error = say_hello(connection, enterprise);
+    error = greet(connection, enterprise);
     if (error != TS_OK) {
         connection_free(connection);
         /* Connected, but not a peer that answers: for the caller it is as unreachable as before. */
         return error == TS_TIMEOUT ? TS_IO : error;
     }
-    ts_commits_repeat(enterprise, connection->link, &partner->row);
-    ts_farewells_tell(enterprise, connection->link, &partner->row);
-    (void)ts_peer_set_seen(enterprise->store, partner->row.pairing, (int64_t)time(NULL));
     *out = connection;
     return TS_OK;
+}
+
+/* Under the lock: the loaded partner that proved this key. */
+static struct ts_partner *
+partner_by_key(struct ts_enterprise *enterprise, uint64_t token, const uint8_t key_hash[TS_KEY_HASH_BYTES])
+{
+    for (struct ts_partner *partner = enterprise->partners; partner; partner = partner->next)
+        if (partner->row.token == token && memcmp(partner->row.key_hash, key_hash, TS_KEY_HASH_BYTES) == 0)
+            return partner;
+    return NULL;
+}
+
+/* Under the lock: make it the connection that is used from now on, unless nobody wants it any more.
+   Returns: what has to be closed. */
+static struct ts_connection *
+install(struct ts_enterprise *enterprise, struct ts_connection *fresh)
+{
+    struct ts_partner *partner = fresh->partner;
+
+    if (enterprise->stopping || partner->dropped)
+        return fresh;
+    struct ts_connection *before = partner->current ? connection_put(partner->current) : NULL;
+    partner->current = fresh;
+    pthread_cond_broadcast(&enterprise->dialled);
+    return before;
+}
+
+enum ts_error
+ts_connection_adopt(struct ts_enterprise *enterprise, struct ts_meeting *meeting, struct ts_link *link)
+{
+    uint8_t key_hash[TS_KEY_HASH_BYTES];
+    struct ts_connection *connection = calloc(1, sizeof *connection);
+
+    ts_link_peer(link, key_hash);
+    pthread_mutex_lock(&enterprise->lock);
+    struct ts_partner *partner = connection ? partner_by_key(enterprise, meeting->token, key_hash) : NULL;
+    if (partner) {
+        partner->users++; /* ours, until it is the partner's own or closed */
+        *connection =
+            (struct ts_connection){.partner = partner, .meeting = ts_meeting_hold(meeting), .link = link, .users = 1};
+    }
+    pthread_mutex_unlock(&enterprise->lock);
+    if (!partner) {
+        free(connection);
+        ts_link_close(link);
+        return TS_NOT_FOUND;
+    }
+    enum ts_error error = greet(connection, enterprise);
+    pthread_mutex_lock(&enterprise->lock);
+    struct ts_connection *unused = error == TS_OK ? install(enterprise, connection) : connection;
+    error = unused == connection && error == TS_OK ? TS_IO : error;
+    struct ts_partner *last = partner_put(partner);
+    pthread_mutex_unlock(&enterprise->lock);
+    connection_free(unused);
+    partner_free(last);
+    return error;
 }
 
 /* Under the lock: wait until the thread that dials is done. */
@@ -281,8 +374,17 @@ connect_partner(struct ts_enterprise *enterprise, struct ts_partner *partner)
         pthread_mutex_lock(&enterprise->lock);
         return TS_IO;
     }
-    partner->current = fresh;
-    return error;
+    if (error != TS_OK && partner->current && ts_link_alive(partner->current->link))
+        return TS_OK; /* it dialled in meanwhile */
+    if (error != TS_OK)
+        return error;
+    struct ts_connection *before = install(enterprise, fresh);
+    if (before) {
+        pthread_mutex_unlock(&enterprise->lock);
+        connection_free(before);
+        pthread_mutex_lock(&enterprise->lock);
+    }
+    return TS_OK;
 }
 
 /* Under the lock: forget a connection that is dead, handing it out when nobody else uses it. */
@@ -328,6 +430,34 @@ ts_connection_acquire(struct ts_connection **out, bool *fresh, struct ts_enterpr
     pthread_mutex_unlock(&enterprise->lock);
     connection_free(dead);
     partner_free(last);
+    return error;
+}
+
+bool
+ts_partner_present(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES])
+{
+    bool present = false;
+
+    pthread_mutex_lock(&enterprise->lock);
+    for (struct ts_partner *partner = enterprise->partners; partner && !present; partner = partner->next)
+        present = memcmp(partner->row.pairing, pairing, TS_ID_BYTES) == 0 && partner->current &&
+                  ts_link_alive(partner->current->link);
+    pthread_mutex_unlock(&enterprise->lock);
+    return present;
+}
+
+enum ts_error
+ts_partners_load(struct ts_enterprise *enterprise, const struct ts_keyring *keyring, uint64_t token)
+{
+    struct ts_peer_row *rows = NULL;
+    struct ts_partner *partner;
+    size_t count = 0;
+    enum ts_error error = ts_peer_list(&rows, &count, enterprise->store, token);
+
+    for (size_t i = 0; error == TS_OK && i < count; i++)
+        if (rows[i].state == TS_PEER_ACTIVE)
+            error = partner_get(&partner, enterprise, keyring, rows[i].pairing);
+    free(rows);
     return error;
 }
 

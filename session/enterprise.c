@@ -1,6 +1,8 @@
 #include "session/enterprise_internal.h"
+#include "session/meet_enterprise.h"
 #include "session/store_place.h"
 #include "store/holder.h"
+#include "transport/tcp.h"
 
 #include <stdlib.h>
 
@@ -60,10 +62,27 @@ ts_enterprise_open(struct ts_enterprise **out, const struct ts_env *env, const s
 }
 
 void
+ts_enterprise_allow_threads(struct ts_enterprise *enterprise)
+{
+    enterprise->threads_allowed = true;
+}
+
+bool
+ts_enterprise_stopping(struct ts_enterprise *enterprise)
+{
+    pthread_mutex_lock(&enterprise->lock);
+    bool stopping = enterprise->stopping;
+    pthread_mutex_unlock(&enterprise->lock);
+    return stopping;
+}
+
+void
 ts_enterprise_shutdown(struct ts_enterprise *enterprise)
 {
     pthread_mutex_lock(&enterprise->lock);
     enterprise->stopping = true;
+    if (enterprise->listener)
+        ts_tcp_listener_stop(enterprise->listener);
     for (struct ts_partner *partner = enterprise->partners; partner; partner = partner->next)
         if (partner->current)
             ts_link_shutdown(partner->current->link);
@@ -76,6 +95,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
 {
     if (!enterprise)
         return;
+    ts_meeting_stop(enterprise, 0);
     ts_partners_drop(enterprise, 0);
     ts_journal_close(enterprise->journal);
     ts_holder_close(enterprise->holder);
@@ -98,6 +118,7 @@ ts_enterprise_abandon(struct ts_enterprise *enterprise)
     for (struct ts_partner *partner = enterprise->partners; partner; partner = partner->next)
         if (partner->current)
             ts_link_abandon(partner->current->link);
+    ts_tcp_listener_close(enterprise->listener);
     ts_journal_abandon(enterprise->journal);
     ts_holder_close(enterprise->holder);
     if (enterprise->store)
@@ -133,6 +154,7 @@ ts_enterprise_env(const struct ts_enterprise *enterprise)
 void
 ts_enterprise_logout(struct ts_enterprise *enterprise, uint64_t token)
 {
+    ts_meeting_stop(enterprise, token);
     ts_partners_drop(enterprise, token);
 }
 

@@ -15,6 +15,11 @@ struct ts_enterprise;
  *  Returns: TS_OK; TS_STORAGE; TS_USAGE (bad HSM URI); TS_INTERNAL. env and config must outlive it. */
 enum ts_error ts_enterprise_open(struct ts_enterprise **out, const struct ts_env *env, const struct ts_config *config);
 
+/** Let it have threads of its own: one takes the devices that dial in (`listen` of the configuration). Without, they are
+ *  taken inside the waits of those who need them. A thread starts when it is needed, with all signals blocked, and ends in
+ *  ts_enterprise_close. Call it before the first use. */
+void ts_enterprise_allow_threads(struct ts_enterprise *enterprise);
+
 /** Make every wait of other threads fail now (TS_IO); for C_Finalize. */
 void ts_enterprise_shutdown(struct ts_enterprise *enterprise);
 /** Close connections and store. No other call may be running. */
@@ -136,22 +141,42 @@ void ts_enterprise_farewell(struct ts_enterprise *enterprise, uint64_t token);
 
 struct ts_search;
 
+struct ts_pair_job {
+    const char *uri;     /**< as `tallystick-peer uri` shows it */
+    const char *name;    /**< how the peer is called here; NULL: the name it gives itself */
+    const char *replace; /**< name of a peer whose place the new one takes; NULL: none. Its pairing ends, and no key may
+                            depend on it */
+    const struct ts_search
+        *search; /**< progress and threads for the search of primes; NULL: quiet, configured threads */
+    /** Do both people see the same six digits? May block until the deadline (monotonic), and ends soon after cancelled()
+     *  turns true. NULL: nobody is asked.
+     *  Returns: TS_OK; TS_REFUSED; TS_TIMEOUT. */
+    enum ts_error (*confirm)(void *ctx, const char *code, const char *peer, uint64_t deadline_ms,
+        bool (*cancelled)(void *), void *cancel_ctx);
+    void *ctx; /**< for confirm */
+};
+
 /** Identity, device hedge key of a token: made when absent. Returns: TS_OK; TS_STORAGE; TS_INTERNAL. */
 enum ts_error ts_enterprise_prepare_token(
     struct ts_enterprise *enterprise, uint64_t token, const struct ts_keyring *keyring, const char *name);
 
 /** Pair with the device that showed the URI. Safe primes come from the store when some wait there, else are searched now.
- *  In:   name    how the peer is called here; NULL: the name it gives itself
- *        search  progress and threads for the search; NULL: quiet, configured threads
  *  Out:  out     the new peer
- *  Returns: TS_OK; TS_USAGE (URI); TS_IO; TS_REFUSED (secret wrong, expired or used); TS_EXISTS (name, or paired
- *  already); TS_TIMEOUT; TS_FORMAT, TS_CHEATED; TS_STORAGE; TS_INTERNAL. */
+ *  Returns: TS_OK; TS_USAGE (URI; keys depend on the peer to be replaced); TS_NOT_FOUND (no peer to be replaced); TS_IO;
+ *  TS_REFUSED (secret wrong, expired or used; a person said that the codes differ); TS_EXISTS (name, or paired already);
+ *  TS_TIMEOUT; TS_FORMAT, TS_CHEATED; TS_STORAGE; TS_INTERNAL. */
 enum ts_error ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t token,
-    const struct ts_keyring *keyring, const char *uri, const char *name, const struct ts_search *search);
+    const struct ts_keyring *keyring, const struct ts_pair_job *job);
+
+/** Forget a peer: its name, address, pinned key and parameters. Its side is not told.
+ *  In:   name  of an active peer of the token
+ *  Returns: TS_OK; TS_NOT_FOUND; TS_USAGE while keys depend on it; TS_STORAGE. */
+enum ts_error ts_peer_unpair(struct ts_enterprise *enterprise, uint64_t token, const char *name);
 
 /** A peer has another address from now on; who it is does not change. Connections in use are kept.
  *  In:   name     of an active peer of the token
- *        address  "host:port" or "[v6]:port"
+ *        address  "host:port" or "[v6]:port"; several with commas between, tried in their order; "-": it is never
+ *                 dialled, because it dials in
  *  Returns: TS_OK; TS_USAGE (address); TS_NOT_FOUND; TS_STORAGE. */
 enum ts_error ts_peer_move(struct ts_enterprise *enterprise, uint64_t token, const char *name, const char *address);
 

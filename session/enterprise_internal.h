@@ -11,6 +11,7 @@
 /* Private to the enterprise side of session/. */
 
 struct ts_holder;
+struct ts_meeting;
 struct ts_partner;
 
 struct ts_enterprise {
@@ -25,11 +26,19 @@ struct ts_enterprise {
     pthread_cond_t dialled;      /* a dial ended; CLOCK_MONOTONIC */
     struct ts_partner *partners; /* of unlocked tokens */
     bool stopping;
+    bool threads_allowed;             /* ts_enterprise_allow_threads */
+    struct ts_tcp_listener *listener; /* for devices that dial in (session/meet_enterprise.c); NULL when none is open */
+    struct ts_meeting *meeting;
+    bool listen_failed;
+    bool accepting; /* the thread below takes its callers */
+    bool taking;    /* a wait takes one now */
+    pthread_t acceptor;
 };
 
 /* A connection to a peer, shared by the threads that use it (session/connection.c). */
 struct ts_connection {
     struct ts_partner *partner;
+    struct ts_meeting *meeting; /* NULL when we dialled */
     struct ts_link *link;
     uint8_t n1[TS_NONCE_BYTES], n2[TS_NONCE_BYTES]; /* of its SessionHello */
     uint64_t next_batch;                            /* by ts_connection_batch */
@@ -61,9 +70,25 @@ enum ts_error ts_connection_acquire(struct ts_connection **out, bool *fresh, str
 struct ts_connection *ts_connection_current(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES]);
 void ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *connection);
 
+/** Take over a link on which a paired device has dialled in, as the connection of its partner: it replaces the one before.
+ *  The link is owned from here on.
+ *  Returns: TS_OK; TS_NOT_FOUND when that partner is not in use here; TS_IO when stopping, or the device says no hello. */
+enum ts_error ts_connection_adopt(struct ts_enterprise *enterprise, struct ts_meeting *meeting, struct ts_link *link);
+
+/** Under the lock: get the active partners of a token ready, so that they are known when they dial in. */
+enum ts_error ts_partners_load(struct ts_enterprise *enterprise, const struct ts_keyring *keyring, uint64_t token);
+
+/** Is there a live connection to the peer? Are we stopping? */
+bool ts_partner_present(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES]);
+bool ts_enterprise_stopping(struct ts_enterprise *enterprise);
+
 /** The peer sent what does not parse, or has a wrong length or range: the connection ends and the violation is counted
  * and logged (protocol.md 7). Still to be released. */
 void ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection);
+
+/** The peer's machine, which answers at once, was silent for as long as a step may take: the connection leads nowhere, and
+ *  the next caller dials anew. Still to be released. */
+void ts_connection_silent(struct ts_enterprise *enterprise, struct ts_connection *connection);
 
 /** The next batch number of the connection. */
 uint64_t ts_connection_batch(struct ts_enterprise *enterprise, struct ts_connection *connection);

@@ -88,7 +88,8 @@ ts_keys_bury(struct ts_enterprise *enterprise, uint64_t token)
 /* --- telling the peer --- */
 
 static enum ts_error
-tell_one(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_farewell_row *row)
+tell_as(
+    struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_farewell_row *row, int type, int reply_type)
 {
     struct ts_commit end = {.generation = row->generation};
     struct ts_session *session = NULL;
@@ -102,12 +103,39 @@ tell_one(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts
     if (error == TS_OK)
         error = ts_session_open(&session, link);
     if (error == TS_OK)
-        error = ts_talk(&reply, enterprise->env, session, TS_MESSAGE_DESTROY, &payload, TS_MESSAGE_DESTROY_DONE,
-            enterprise->config->timeout.connect);
+        error =
+            ts_talk(&reply, enterprise->env, session, type, &payload, reply_type, enterprise->config->timeout.connect);
     ts_message_clear(&reply);
     ts_session_close(session);
     ts_buf_clear(&payload);
     return error;
+}
+
+/* The end of a session's key; or, when it was made to stay, of a run that never became a key. */
+static enum ts_error
+tell_one(struct ts_enterprise *enterprise, struct ts_link *link, const struct ts_farewell_row *row)
+{
+    enum ts_error error = tell_as(enterprise, link, row, TS_MESSAGE_DESTROY, TS_MESSAGE_DESTROY_DONE);
+
+    return error == TS_REFUSED ? tell_as(enterprise, link, row, TS_MESSAGE_ABORT, TS_MESSAGE_ABORT_DONE) : error;
+}
+
+/* A run of keygen that somebody still works on is no farewell so far (session/keygen_enterprise.c). */
+static bool
+still_running(struct ts_enterprise *enterprise, const struct ts_farewell_row *row)
+{
+    uint64_t holder = 0;
+
+    return ts_temporary_get(&holder, enterprise->store, row->key) == TS_OK &&
+           ts_holder_alive(enterprise->holder, holder);
+}
+
+static enum ts_error
+forget(struct ts_enterprise *enterprise, const struct ts_farewell_row *row)
+{
+    enum ts_error error = ts_farewell_delete(enterprise->store, row->key, row->generation);
+
+    return error == TS_OK ? ts_temporary_keep(enterprise->store, row->key) : error;
 }
 
 /* A refusal is an answer, too: then the half is the peer's own affair. What it has not heard is told next time. */
@@ -119,12 +147,14 @@ ts_farewells_tell(struct ts_enterprise *enterprise, struct ts_link *link, const 
     enum ts_error error = ts_farewell_list(&rows, &count, enterprise->store, peer->pairing);
 
     for (size_t i = 0; error == TS_OK && i < count; i++) {
+        if (still_running(enterprise, &rows[i]))
+            continue;
         error = tell_one(enterprise, link, &rows[i]);
-        if (error == TS_REFUSED)
-            ts_log(enterprise->env, TS_LOG_WARNING, "peer %s keeps its half of a session's key that has ended",
-                peer->name);
-        if (error == TS_OK || error == TS_REFUSED)
-            error = ts_farewell_delete(enterprise->store, rows[i].key, rows[i].generation);
+        bool kept = error == TS_REFUSED || error == TS_USAGE;
+        if (kept)
+            ts_log(enterprise->env, TS_LOG_WARNING, "peer %s keeps its half of a key that has ended here", peer->name);
+        if (error == TS_OK || kept)
+            error = forget(enterprise, &rows[i]);
     }
     free(rows);
 }

@@ -1,6 +1,7 @@
 #include "base/secret.h"
 #include "mpc/machine.h"
 #include "session/enterprise_internal.h"
+#include "session/meet_enterprise.h"
 #include "session/talk.h"
 
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <time.h>
 
 #define HALF_MAX_BYTES 16384
+#define FIRST_GENERATION 0
 
 /* One run of keygen at the enterprise side (protocol.md 5). */
 struct run {
@@ -21,7 +23,7 @@ struct run {
     struct ts_half *half;
     const struct ts_keygen_job *job;
     struct ts_journal_entry *entry;
-    bool peer_may_hold; /* the peer may have stored its half: an abort has to be told */
+    bool noted; /* that the peer may have stored its half, and has to be told if this run does not become a key */
 };
 
 /* The peer by name, or the one paired last. */
@@ -57,6 +59,42 @@ wrap_init(struct ts_buf *out, const struct run *run, const struct ts_buf *payloa
     return ts_keygen_init_encode(out, &init);
 }
 
+/* From the opening on the peer may hold a half. Until ours is stored, in the same unit that takes this note back, the run
+   is one that never became a key: whoever meets the peer after this process has ended tells it so, for exactly this run.
+ */
+static enum ts_error
+note_run(struct run *run)
+{
+    struct ts_store *store = run->enterprise->store;
+    struct ts_farewell_row row = {.generation = FIRST_GENERATION};
+    enum ts_error error = ts_keygen_p1_confirmation(row.confirmation, run->machine);
+
+    memcpy(row.key, run->row.key, sizeof row.key);
+    memcpy(row.pairing, run->row.pairing, sizeof row.pairing);
+    if (error == TS_OK)
+        error = ts_store_begin(store);
+    if (error != TS_OK)
+        return error;
+    error = ts_farewell_put(store, &row);
+    if (error == TS_OK)
+        error = ts_key_lend(run->enterprise, row.key);
+    if (error == TS_OK)
+        error = ts_store_commit(store);
+    else
+        ts_store_rollback(store);
+    run->noted = error == TS_OK;
+    return error;
+}
+
+/* In the unit that stores our half. */
+static enum ts_error
+take_note_back(struct run *run)
+{
+    enum ts_error error = ts_farewell_delete(run->enterprise->store, run->row.key, FIRST_GENERATION);
+
+    return error == TS_OK ? ts_key_keep(run->enterprise, run->row.key) : error;
+}
+
 static enum ts_error
 rounds(struct run *run)
 {
@@ -74,11 +112,11 @@ rounds(struct run *run)
     if (error == TS_OK)
         error = ts_talk_step(&payload, run->enterprise->env, run->session, run->machine, TS_MESSAGE_KEYGEN_P1_COMMIT,
             TS_MESSAGE_KEYGEN_P2, config->timeout.step);
-    if (error == TS_OK) {
-        run->peer_may_hold = true;
+    if (error == TS_OK)
+        error = note_run(run);
+    if (error == TS_OK)
         error = ts_talk_step(&payload, run->enterprise->env, run->session, run->machine, TS_MESSAGE_KEYGEN_P1_OPEN,
             TS_MESSAGE_KEYGEN_CONFIRM, config->timeout.step);
-    }
     if (error == TS_OK)
         error = ts_keygen_take(&run->half, run->row.confirmation, run->machine);
     ts_buf_clear(&first);
@@ -114,6 +152,8 @@ store_key(struct run *run, const struct ts_new_key *key)
         error = ts_store_begin(store);
     if (error == TS_OK) {
         error = ts_half_put(store, run->keyring, &run->row, bytes.data, bytes.len);
+        if (error == TS_OK)
+            error = take_note_back(run);
         if (error == TS_OK && run->job->asker.temporary)
             error = ts_key_lend(run->enterprise, key->key);
         if (error == TS_OK && run->job->record)
@@ -127,24 +167,13 @@ store_key(struct run *run, const struct ts_new_key *key)
     return error;
 }
 
-/* The peer may hold a pending half of a run that never became a key here: tell it so, for exactly this run. */
+/* Nobody works on this run any more: the peer is told now, or at the next connection. */
 static void
-tell_abort(struct run *run)
+give_up(struct run *run, const struct ts_peer_row *peer)
 {
-    struct ts_commit abort = {.generation = run->row.generation};
-    struct ts_session *session = NULL;
-    struct ts_message reply = {0};
-    struct ts_buf payload;
-
-    memcpy(abort.key, run->row.key, sizeof abort.key);
-    memcpy(abort.confirmation, run->row.confirmation, sizeof abort.confirmation);
-    ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
-    if (ts_commit_encode(&payload, &abort) == TS_OK && ts_session_open(&session, run->connection->link) == TS_OK)
-        (void)ts_talk(&reply, run->enterprise->env, session, TS_MESSAGE_ABORT, &payload, TS_MESSAGE_ABORT_DONE,
-            run->enterprise->config->timeout.step);
-    ts_message_clear(&reply);
-    ts_session_close(session);
-    ts_buf_clear(&payload);
+    (void)ts_key_keep(run->enterprise, run->row.key);
+    if (run->connection && ts_link_alive(run->connection->link))
+        ts_farewells_tell(run->enterprise, run->connection->link, peer);
 }
 
 static enum ts_error
@@ -173,7 +202,8 @@ start(struct run *run, const struct ts_peer_row *peer)
     if (error == TS_OK)
         error = begin_entry(run, peer);
     if (error == TS_OK)
-        error = ts_connection_acquire(&run->connection, &fresh, run->enterprise, run->keyring, peer->pairing);
+        error = ts_connection_await(
+            &run->connection, &fresh, run->enterprise, run->keyring, peer->pairing, run->job->wait_ms, run->entry);
     if (error == TS_OK)
         error = ts_keygen_p1_new(
             &run->machine, run->enterprise->mpc, run->connection->partner->pairing, curve, run->row.key);
@@ -194,6 +224,22 @@ explain(const struct run *run, const struct ts_peer_row *peer, enum ts_error err
     ts_journal_words(run->entry, reason);
     ts_log(run->enterprise->env, TS_LOG_ERROR, "keygen with peer %s failed at %s: %s%s%s; no key was made", peer->name,
         run->machine ? ts_machine_state(run->machine) : "connect", ts_error_text(error), *reason ? ": " : "", reason);
+}
+
+static void
+end_badly(struct run *run, const struct ts_peer_row *peer, enum ts_error error)
+{
+    bool told = run->session && *ts_session_reason(run->session); /* by the other side */
+
+    explain(run, peer, error);
+    if (run->session)
+        (void)ts_session_fail(run->session, error, "keygen failed at the enterprise side");
+    if (error == TS_FORMAT && run->session && !told)
+        ts_connection_violation(run->enterprise, run->connection);
+    if (error == TS_TIMEOUT && run->noted && !told)
+        ts_connection_silent(run->enterprise, run->connection);
+    if (run->noted)
+        give_up(run, peer);
 }
 
 enum ts_error
@@ -219,13 +265,7 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
         ts_step(enterprise->env, "KEYGEN_STORED");
         (void)ts_commit_send(enterprise, run.session, &run.row);
     } else {
-        explain(&run, &row, error);
-        if (run.session)
-            (void)ts_session_fail(run.session, error, "keygen failed at the enterprise side");
-        if (run.half && run.peer_may_hold)
-            tell_abort(&run);
-        if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
-            ts_connection_violation(enterprise, run.connection);
+        end_badly(&run, &row, error);
     }
     if (error != TS_OK && job->cancel && ts_cancel_asked(job->cancel))
         ts_journal_cancel(run.entry, NULL);

@@ -18,13 +18,17 @@ ts_mobile_prepare(const struct ts_env *env, struct ts_store *store, uint64_t tok
 static enum ts_error
 init_locks(struct ts_mobile *mobile)
 {
+    pthread_condattr_t monotonic;
+
     if (pthread_mutex_init(&mobile->lock, NULL) != 0)
         return TS_INTERNAL;
-    if (pthread_cond_init(&mobile->ended, NULL) != 0) {
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    int failed = pthread_cond_init(&mobile->ended, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (failed)
         pthread_mutex_destroy(&mobile->lock);
-        return TS_INTERNAL;
-    }
-    return TS_OK;
+    return failed ? TS_INTERNAL : TS_OK;
 }
 
 enum ts_error
@@ -63,6 +67,7 @@ ts_mobile_shutdown(struct ts_mobile *mobile)
     mobile->stopping = true;
     for (struct ts_mobile_connection *connection = mobile->connections; connection; connection = connection->next)
         ts_link_shutdown(connection->link);
+    pthread_cond_broadcast(&mobile->ended);
     pthread_mutex_unlock(&mobile->lock);
 }
 

@@ -21,6 +21,7 @@ struct ts_question {
     const uint8_t *message; /**< NULL when the caller gave only a digest */
     size_t message_len;
     const uint8_t *key; /**< TS_ID_BYTES; NULL when pairing */
+    const char *code;   /**< TS_ASK_PAIR: six digits that the partner's person must see, too; else NULL */
 };
 
 /** Decide. May block; must return by deadline_ms (monotonic) and soon after cancelled() turns true.
@@ -59,9 +60,14 @@ enum ts_error ts_mobile_invite(struct ts_pair_uri *out, const struct ts_env *env
  *  An unknown certificate may only pair, and only while an invitation is open. Never fails: what happens is logged. */
 void ts_mobile_serve(struct ts_mobile *mobile, int socket);
 
-/** Stop: every ts_mobile_serve returns soon. */
+/** Dial in to every partner at these addresses ("host:port", several with commas between, tried in order), and keep the
+ *  connections, dialling again with growing pauses, until ts_mobile_shutdown. New partners are found while it runs.
+ *  Called on a thread of its own. */
+void ts_mobile_connect(struct ts_mobile *mobile, const char *addresses);
+
+/** Stop: every ts_mobile_serve and ts_mobile_connect returns soon. */
 void ts_mobile_shutdown(struct ts_mobile *mobile);
-/** No ts_mobile_serve may be running. */
+/** None of the two may be running. */
 void ts_mobile_close(struct ts_mobile *mobile);
 
 #endif

@@ -27,7 +27,7 @@ struct ts_mobile {
     struct ts_journal *journal;
     pthread_mutex_t
         lock; /* guards what follows and the connections' counters; never held across network I/O or a question */
-    pthread_cond_t ended; /* a session's thread ended */
+    pthread_cond_t ended; /* a session's thread ended, or stopping; CLOCK_MONOTONIC */
     bool stopping;
     uint64_t violations; /* connections closed for a message that does not parse, since the start */
     struct ts_mobile_connection *connections;
@@ -56,6 +56,10 @@ struct ts_conversation {
     struct ts_journal_entry *entry; /* NULL when the conversation has no record */
     const char *reason;             /* static words for the other side and the log when a handler fails; may be NULL */
 };
+
+/** Dial a partner and serve the connection until it ends.
+ *  Returns: false when there was none. */
+bool ts_mobile_serve_dialled(struct ts_mobile *mobile, const char *address, const struct ts_peer_row *partner);
 
 /** Serve a session whose first message is given; by type from one table (session/mobile_route.c). */
 void ts_conversation_serve(struct ts_conversation *conversation);

@@ -72,6 +72,16 @@ end_entry(struct ts_conversation *conversation, enum ts_error error)
     ts_session_set_context(conversation->session, NULL);
 }
 
+/* A partner may have been unpaired while it was connected, by another process of this device. */
+static bool
+still_paired(const struct ts_mobile_connection *connection)
+{
+    struct ts_peer_row row;
+
+    return connection->paired &&
+           ts_peer_get(&row, connection->mobile->options.store, connection->peer.pairing) == TS_OK;
+}
+
 static enum ts_error
 dispatch(struct ts_conversation *conversation, const struct ts_message *first)
 {
@@ -79,7 +89,7 @@ dispatch(struct ts_conversation *conversation, const struct ts_message *first)
 
     if (!route)
         conversation->reason = "no session starts with this message";
-    else if (route->paired && !conversation->connection->paired)
+    else if (route->paired && !still_paired(conversation->connection))
         conversation->reason = "not paired";
     else if (route->greeted && !has_greeted(conversation->connection))
         conversation->reason = "hello first";
@@ -87,7 +97,7 @@ dispatch(struct ts_conversation *conversation, const struct ts_message *first)
         begin_entry(conversation, route);
         return route->handle(conversation, first);
     }
-    return route && !conversation->connection->paired ? TS_REFUSED : TS_FORMAT;
+    return route && route->paired && !still_paired(conversation->connection) ? TS_REFUSED : TS_FORMAT;
 }
 
 /* What does not parse, has a wrong length or range, or comes out of order ends the whole connection and is counted

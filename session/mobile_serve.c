@@ -150,16 +150,23 @@ serve_link(struct ts_mobile_connection *connection)
     delist(connection);
 }
 
-void
-ts_mobile_serve(struct ts_mobile *mobile, int socket)
+static struct ts_link_options
+link_options(const struct ts_mobile *mobile, const char *name)
 {
-    struct ts_link_options options = {
+    return (struct ts_link_options){
         .env = mobile->env,
         .identity = mobile->identity,
         .connect_ms = mobile->options.config->timeout.connect,
         .idle_ms = IDLE_MS,
         .max_sessions = SESSIONS_PER_CONNECTION,
+        .name = name,
     };
+}
+
+void
+ts_mobile_serve(struct ts_mobile *mobile, int socket)
+{
+    const struct ts_link_options options = link_options(mobile, NULL);
     struct ts_mobile_connection *connection = calloc(1, sizeof *connection);
 
     if (!connection) {
@@ -172,4 +179,24 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
         ts_link_close(connection->link);
     }
     free(connection);
+}
+
+bool
+ts_mobile_serve_dialled(struct ts_mobile *mobile, const char *address, const struct ts_peer_row *partner)
+{
+    const struct ts_link_options options = link_options(mobile, partner->name);
+    struct ts_mobile_connection *connection = calloc(1, sizeof *connection);
+    bool connected = false;
+
+    if (!connection)
+        return false;
+    connection->mobile = mobile;
+    connected = ts_link_dial(&connection->link, &options, address, partner->key_hash) == TS_OK;
+    if (connected) {
+        ts_log(mobile->env, TS_LOG_INFO, "dialled in to partner %s at %s", partner->name, address);
+        serve_link(connection);
+        ts_link_close(connection->link);
+    }
+    free(connection);
+    return connected;
 }

@@ -5,6 +5,7 @@
 #include "session/identity_value.h"
 #include "session/pair_primes.h"
 #include "session/talk.h"
+#include "transport/pair_code.h"
 #include "transport/pair_uri.h"
 
 #include <stdio.h>
@@ -17,10 +18,13 @@
 struct run {
     struct ts_enterprise *enterprise;
     const struct ts_keyring *keyring;
+    const struct ts_pair_job *job;
     struct ts_pair_uri uri;
     struct ts_identity *identity;
     struct ts_buf primes;
     uint8_t hk[TS_HEDGE_KEY_BYTES];
+    uint8_t exporter[32], nonce[TS_PAIR_NONCE_BYTES];
+    char code[TS_PAIR_CODE_BYTES];
     struct ts_link *link;
     struct ts_session *session;
     struct ts_machine *machine;
@@ -40,13 +44,24 @@ ts_enterprise_prepare_token(
 static enum ts_error
 proof_of(uint8_t out32[32], struct run *run, uint8_t role)
 {
-    uint8_t exporter[32], own[TS_KEY_HASH_BYTES];
-    enum ts_error error = ts_link_exporter(run->link, TS_PAIR_EXPORTER, exporter);
+    uint8_t own[TS_KEY_HASH_BYTES];
 
     ts_identity_key_hash(run->identity, own);
+    return ts_pair_proof(out32, run->enterprise->env, run->uri.secret, role, run->exporter, own, run->uri.key_hash);
+}
+
+/* What binds proofs and code to this very channel, and our nonce of the code. */
+static enum ts_error
+draw(struct run *run, struct ts_pair_prove *prove)
+{
+    enum ts_error error = ts_link_exporter(run->link, TS_PAIR_EXPORTER, run->exporter);
+
     if (error == TS_OK)
-        error = ts_pair_proof(out32, run->enterprise->env, run->uri.secret, role, exporter, own, run->uri.key_hash);
-    ts_wipe(exporter, sizeof exporter);
+        error = ts_random(run->enterprise->env, run->nonce, sizeof run->nonce);
+    if (error == TS_OK)
+        error = ts_pair_code_commit(prove->code, run->enterprise->env, run->exporter, run->nonce);
+    if (error == TS_OK)
+        error = proof_of(prove->proof, run, TS_ROLE_P1);
     return error;
 }
 
@@ -61,7 +76,7 @@ prove_secret(struct run *run, const char *own_name)
 
     ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
     (void)snprintf(prove.name, sizeof prove.name, "%.64s", own_name);
-    enum ts_error error = proof_of(prove.proof, run, TS_ROLE_P1);
+    enum ts_error error = draw(run, &prove);
     if (error == TS_OK)
         error = proof_of(expected, run, TS_ROLE_P2);
     if (error == TS_OK)
@@ -73,6 +88,8 @@ prove_secret(struct run *run, const char *own_name)
         error = ts_pair_prove_decode(&theirs, reply.payload.data, reply.payload.len);
     if (error == TS_OK && !ts_equal(theirs.proof, expected, sizeof expected))
         error = TS_REFUSED;
+    if (error == TS_OK)
+        error = ts_pair_code(run->code, run->enterprise->env, run->exporter, run->nonce, theirs.code);
     if (error == TS_OK && !run->row.name[0])
         memcpy(run->row.name, theirs.name, sizeof run->row.name);
     ts_journal_partner(run->entry, run->row.name);
@@ -82,19 +99,91 @@ prove_secret(struct run *run, const char *own_name)
     return error;
 }
 
+static bool
+gave_up(void *ctx)
+{
+    struct run *run = ctx;
+
+    return ts_session_cancelled(run->session) || !ts_link_alive(run->link);
+}
+
+/* Both people look at the same digits at once: ours is asked while the other one is. */
 static enum ts_error
-store_pairing(struct run *run)
+compare_codes(struct run *run)
+{
+    const struct ts_pair_job *job = run->job;
+    const struct ts_config *config = run->enterprise->config;
+    struct ts_message reply = {0};
+    struct ts_buf payload;
+
+    ts_buf_init(&payload, TS_PAIR_NONCE_BYTES);
+    enum ts_error error = ts_buf_put(&payload, run->nonce, sizeof run->nonce);
+    if (error == TS_OK)
+        error = ts_tell(run->enterprise->env, run->session, TS_MESSAGE_PAIR_CODE, &payload, config->timeout.step);
+    if (error == TS_OK && job->confirm)
+        error = job->confirm(job->ctx, run->code, run->row.name,
+            ts_now_ms(run->enterprise->env) + config->timeout.approval, gave_up, run);
+    if (error == TS_OK)
+        error = ts_hear(&reply, run->enterprise->env, run->session, TS_MESSAGE_PAIR_CODE_REPLY,
+            config->timeout.approval + config->timeout.step);
+    ts_message_clear(&reply);
+    ts_buf_clear(&payload);
+    return error;
+}
+
+static enum ts_error
+put_peer(struct run *run, const struct ts_peer_row *row)
 {
     struct ts_buf bytes;
 
     ts_buf_init_secret(&bytes, PAIRING_MAX_BYTES);
-    memcpy(run->row.pairing, run->pairing->id, TS_ID_BYTES);
-    run->row.state = TS_PEER_PENDING;
     enum ts_error error = ts_pairing_encode(&bytes, run->pairing);
     if (error == TS_OK)
-        error = ts_peer_put(run->enterprise->store, run->keyring, &run->row, bytes.data, bytes.len);
+        error = ts_peer_put(run->enterprise->store, run->keyring, row, bytes.data, bytes.len);
     ts_buf_clear(&bytes);
     return error;
+}
+
+/* Before the other side is told; the name may still be another's. */
+static enum ts_error
+store_pending(struct run *run)
+{
+    memcpy(run->row.pairing, run->pairing->id, TS_ID_BYTES);
+    run->row.state = TS_PEER_PENDING;
+    struct ts_peer_row row = run->row;
+    if (run->job->replace)
+        (void)snprintf(row.name, sizeof row.name, "%.56s (new)", run->row.name);
+    return put_peer(run, &row);
+}
+
+/* The old one goes when the new one is there, or not at all. */
+static enum ts_error
+take_place(struct run *run)
+{
+    struct ts_store *store = run->enterprise->store;
+    enum ts_error error = ts_store_begin(store);
+
+    if (error != TS_OK)
+        return error;
+    run->row.state = TS_PEER_ACTIVE;
+    error = ts_peer_delete(store, run->row.pairing);
+    if (error == TS_OK)
+        error = ts_peer_unpair(run->enterprise, run->row.token, run->job->replace);
+    if (error == TS_OK)
+        error = put_peer(run, &run->row);
+    if (error == TS_OK)
+        return ts_store_commit(store);
+    ts_store_rollback(store);
+    return error;
+}
+
+static enum ts_error
+activate(struct run *run)
+{
+    enum ts_error error =
+        run->job->replace ? take_place(run) : ts_peer_activate(run->enterprise->store, run->row.pairing);
+
+    return error == TS_OK ? ts_peer_set_acknowledged(run->enterprise->store, run->row.pairing) : error;
 }
 
 /* The parameters of both, checked and stored by both. */
@@ -116,21 +205,19 @@ agree(struct run *run)
     if (error == TS_OK)
         error = ts_pair_take(&run->pairing, run->row.confirmation, run->machine);
     if (error == TS_OK)
-        error = store_pairing(run);
+        error = store_pending(run);
     if (error == TS_OK)
         error = ts_talk(&done, run->enterprise->env, run->session, TS_MESSAGE_PRE_PARAMS_COMMIT, &payload,
             TS_MESSAGE_PRE_PARAMS_DONE, step);
     if (error == TS_OK)
-        error = ts_peer_activate(run->enterprise->store, run->row.pairing);
-    if (error == TS_OK)
-        error = ts_peer_set_acknowledged(run->enterprise->store, run->row.pairing);
+        error = activate(run);
     ts_message_clear(&done);
     ts_buf_clear(&payload);
     return error;
 }
 
 static enum ts_error
-load_own(struct run *run, const struct ts_search *search)
+load_own(struct run *run)
 {
     struct ts_enterprise *enterprise = run->enterprise;
     enum ts_error error =
@@ -140,7 +227,7 @@ load_own(struct run *run, const struct ts_search *search)
         error = ts_hedge_key_load(run->hk, enterprise->store, run->row.token, run->keyring);
     if (error == TS_OK)
         error = ts_pair_primes(&run->primes, enterprise->env, enterprise->store, run->row.token, run->keyring,
-            run->row.bits, enterprise->config->threads, search);
+            run->row.bits, enterprise->config->threads, run->job->search);
     return error;
 }
 
@@ -159,6 +246,8 @@ converse(struct run *run)
         ts_journal_attach(run->entry, run->session);
     if (error == TS_OK)
         error = prove_secret(run, name[0] ? name : "enterprise");
+    if (error == TS_OK)
+        error = compare_codes(run);
     if (error == TS_OK)
         error =
             ts_pair_p1_new(&run->machine, enterprise->mpc, run->row.bits, run->primes.data, run->primes.len, run->hk);
@@ -203,6 +292,8 @@ finish(struct run *run, enum ts_error error)
         ts_identity_free(run->identity);
     ts_buf_clear(&run->primes);
     ts_wipe(run->hk, sizeof run->hk);
+    ts_wipe(run->exporter, sizeof run->exporter);
+    ts_wipe(run->nonce, sizeof run->nonce);
     ts_wipe(&run->uri, sizeof run->uri);
 }
 
@@ -221,15 +312,48 @@ begin_entry(struct run *run)
     return ts_journal_begin(&run->entry, run->enterprise->journal, &start);
 }
 
+/* Tried and taken back: only whether it could be done. */
+static enum ts_error
+try_unpairing(struct run *run, const char *name)
+{
+    struct ts_enterprise *enterprise = run->enterprise;
+    enum ts_error error = ts_store_begin(enterprise->store);
+
+    if (error != TS_OK)
+        return error;
+    error = ts_peer_unpair(enterprise, run->row.token, name);
+    ts_store_rollback(enterprise->store);
+    if (error != TS_OK)
+        ts_log(enterprise->env, TS_LOG_ERROR, "peer %s cannot be replaced: %s", name,
+            error == TS_USAGE ? "the other halves of keys are on it; destroy those keys first" : ts_error_text(error));
+    return error;
+}
+
+/* Before anything is asked of anybody: is there a place for the new peer? */
+static enum ts_error
+check_place(struct run *run)
+{
+    struct ts_enterprise *enterprise = run->enterprise;
+    const char *replace = run->job->replace;
+    struct ts_peer_row known;
+    bool found = ts_peer_find(&known, enterprise->store, run->row.token, run->row.key_hash) == TS_OK;
+    enum ts_error error = replace ? try_unpairing(run, replace) : TS_OK;
+
+    if (error == TS_OK && found && known.state == TS_PEER_ACTIVE && (!replace || strcmp(known.name, replace) != 0)) {
+        ts_log(enterprise->env, TS_LOG_ERROR, "this device is paired with the token already, as %s", known.name);
+        return TS_EXISTS;
+    }
+    return error;
+}
+
 enum ts_error
 ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t token,
-    const struct ts_keyring *keyring, const char *uri, const char *name, const struct ts_search *search)
+    const struct ts_keyring *keyring, const struct ts_pair_job *job)
 {
-    struct run run = {.enterprise = enterprise, .keyring = keyring};
-    struct ts_peer_row known;
+    struct run run = {.enterprise = enterprise, .keyring = keyring, .job = job};
 
     ts_buf_init_secret(&run.primes, PAIRING_MAX_BYTES);
-    enum ts_error error = ts_pair_uri_decode(&run.uri, uri);
+    enum ts_error error = ts_pair_uri_decode(&run.uri, job->uri);
     if (error != TS_OK) {
         ts_log(enterprise->env, TS_LOG_ERROR,
             "this is not a pairing URI: take the line that `tallystick-peer uri` prints, whole");
@@ -238,17 +362,17 @@ ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, ui
     run.row.token = token;
     run.row.bits = enterprise->config->modulus_bits;
     run.row.created = (int64_t)time(NULL);
-    (void)snprintf(run.row.name, sizeof run.row.name, "%.64s", name ? name : "");
+    (void)snprintf(run.row.name, sizeof run.row.name, "%.64s",
+        job->name      ? job->name
+        : job->replace ? job->replace
+                       : "");
     memcpy(run.row.address, run.uri.address, sizeof run.row.address);
     memcpy(run.row.key_hash, run.uri.key_hash, sizeof run.row.key_hash);
-    if (ts_peer_find(&known, enterprise->store, token, run.row.key_hash) == TS_OK && known.state == TS_PEER_ACTIVE) {
-        ts_log(enterprise->env, TS_LOG_ERROR, "this device is paired with the token already, as %s", known.name);
-        error = TS_EXISTS;
-    }
+    error = check_place(&run);
     if (error == TS_OK)
         error = begin_entry(&run);
     if (error == TS_OK)
-        error = load_own(&run, search);
+        error = load_own(&run);
     if (error == TS_OK)
         error = converse(&run);
     if (error == TS_OK)

@@ -2,6 +2,7 @@
 #include "session/mobile_internal.h"
 #include "session/pair_primes.h"
 #include "session/talk.h"
+#include "transport/pair_code.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +14,8 @@
 struct run {
     struct ts_conversation *conversation;
     uint8_t own_proof[32], their_proof[32];
+    uint8_t exporter[32], their_commitment[32], nonce[TS_PAIR_NONCE_BYTES];
+    char code[TS_PAIR_CODE_BYTES];
     struct ts_buf primes;
     struct ts_machine *machine;
     struct ts_pairing *pairing;
@@ -24,15 +27,14 @@ compute_proofs(struct run *run, const uint8_t secret[TS_PAIR_SECRET_BYTES])
 {
     struct ts_mobile *mobile = run->conversation->mobile;
     const uint8_t *dialler = run->conversation->connection->key_hash;
-    uint8_t exporter[32], own[TS_KEY_HASH_BYTES];
-    enum ts_error error = ts_link_exporter(run->conversation->connection->link, TS_PAIR_EXPORTER, exporter);
+    uint8_t own[TS_KEY_HASH_BYTES];
+    enum ts_error error = ts_link_exporter(run->conversation->connection->link, TS_PAIR_EXPORTER, run->exporter);
 
     ts_identity_key_hash(mobile->identity, own);
     if (error == TS_OK)
-        error = ts_pair_proof(run->their_proof, mobile->env, secret, TS_ROLE_P1, exporter, dialler, own);
+        error = ts_pair_proof(run->their_proof, mobile->env, secret, TS_ROLE_P1, run->exporter, dialler, own);
     if (error == TS_OK)
-        error = ts_pair_proof(run->own_proof, mobile->env, secret, TS_ROLE_P2, exporter, dialler, own);
-    ts_wipe(exporter, sizeof exporter);
+        error = ts_pair_proof(run->own_proof, mobile->env, secret, TS_ROLE_P2, run->exporter, dialler, own);
     return error;
 }
 
@@ -59,6 +61,7 @@ check_secret(struct run *run, const struct ts_message *first)
     if (error == TS_OK)
         error = ts_invitation_close(mobile);
     memcpy(run->row.name, prove.name, sizeof run->row.name);
+    memcpy(run->their_commitment, prove.code, sizeof run->their_commitment);
     ts_journal_partner(run->conversation->entry, prove.name);
     ts_wipe(secret, sizeof secret);
     return error;
@@ -74,7 +77,8 @@ ask(struct run *run)
         .host = "",
         .user = "",
         .curve = "",
-        .mechanism = ""};
+        .mechanism = "",
+        .code = run->code};
 
     return ts_mobile_decide(run->conversation, &question);
 }
@@ -88,10 +92,52 @@ answer_proof(struct run *run)
     ts_buf_init(&payload, TS_SMALL_PAYLOAD_MAX_BYTES);
     memcpy(prove.proof, run->own_proof, sizeof prove.proof);
     (void)snprintf(prove.name, sizeof prove.name, "%.64s", run->conversation->mobile->options.config->peer.name);
-    enum ts_error error = ts_pair_prove_encode(&payload, &prove);
+    enum ts_error error = ts_random(run->conversation->mobile->env, run->nonce, sizeof run->nonce);
+    memcpy(prove.code, run->nonce, sizeof prove.code);
+    if (error == TS_OK)
+        error = ts_pair_prove_encode(&payload, &prove);
     if (error == TS_OK)
         error = ts_mobile_tell(run->conversation, TS_MESSAGE_PAIR_PROVE_REPLY, &payload, TS_CURVE_NONE);
     ts_buf_clear(&payload);
+    return error;
+}
+
+/* Our nonce was told when theirs was fixed: nobody chose the digits. */
+static enum ts_error
+open_code(struct run *run, const struct ts_message *opening)
+{
+    const struct ts_env *env = run->conversation->mobile->env;
+    uint8_t commitment[32];
+
+    if (opening->payload.len != TS_PAIR_NONCE_BYTES)
+        return TS_FORMAT;
+    enum ts_error error = ts_pair_code_commit(commitment, env, run->exporter, opening->payload.data);
+    if (error == TS_OK && !ts_equal(commitment, run->their_commitment, sizeof commitment)) {
+        run->conversation->reason = "the nonce of the code is another than was promised";
+        error = TS_CHEATED;
+    }
+    if (error == TS_OK)
+        error = ts_pair_code(run->code, env, run->exporter, opening->payload.data, run->nonce);
+    return error;
+}
+
+static enum ts_error
+compare_codes(struct run *run)
+{
+    const struct ts_conversation *conversation = run->conversation;
+    struct ts_message opening = {0};
+    struct ts_buf nothing;
+
+    ts_buf_init(&nothing, 0);
+    enum ts_error error = ts_hear(&opening, conversation->mobile->env, conversation->session, TS_MESSAGE_PAIR_CODE,
+        conversation->mobile->options.config->timeout.step);
+    if (error == TS_OK)
+        error = open_code(run, &opening);
+    if (error == TS_OK)
+        error = ask(run);
+    if (error == TS_OK)
+        error = ts_mobile_tell(run->conversation, TS_MESSAGE_PAIR_CODE_REPLY, &nothing, TS_CURVE_NONE);
+    ts_message_clear(&opening);
     return error;
 }
 
@@ -197,9 +243,9 @@ ts_pair_mobile(struct ts_conversation *conversation, const struct ts_message *fi
     ts_buf_init_secret(&run.primes, PAIRING_MAX_BYTES);
     enum ts_error error = check_secret(&run, first);
     if (error == TS_OK)
-        error = ask(&run);
-    if (error == TS_OK)
         error = answer_proof(&run);
+    if (error == TS_OK)
+        error = compare_codes(&run);
     if (error == TS_OK)
         error = agree(&run);
     if (error == TS_OK)
@@ -208,5 +254,6 @@ ts_pair_mobile(struct ts_conversation *conversation, const struct ts_message *fi
     ts_pairing_free(run.pairing);
     ts_buf_clear(&run.primes);
     ts_wipe(run.own_proof, sizeof run.own_proof);
+    ts_wipe(run.exporter, sizeof run.exporter);
     return error;
 }

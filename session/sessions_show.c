@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define LIMIT_DEFAULT 20
 #define TIME_BYTES 32
@@ -90,12 +89,9 @@ read_arguments(struct arguments *out, const char *program, int argc, char **argv
 static void
 format_time(char out[TIME_BYTES], int64_t ms)
 {
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm parts;
-    char day[TIME_BYTES] = "";
+    char day[TS_TEXT_DATE_BYTES];
 
-    if (gmtime_r(&seconds, &parts))
-        (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
+    ts_text_date(day, ms / 1000);
     (void)snprintf(out, TIME_BYTES, "%.19s.%03dZ", day, (int)(ms % 1000));
 }
 

@@ -1,6 +1,7 @@
 #include "base/secret.h"
 #include "mpc/machine.h"
 #include "session/enterprise_internal.h"
+#include "session/meet_enterprise.h"
 #include "session/talk.h"
 
 #include <stdio.h>
@@ -52,8 +53,8 @@ load_half(struct run *run)
 static enum ts_error
 begin(struct run *run)
 {
-    enum ts_error error =
-        ts_connection_acquire(&run->connection, &run->fresh, run->enterprise, run->keyring, run->row.pairing);
+    enum ts_error error = ts_connection_await(
+        &run->connection, &run->fresh, run->enterprise, run->keyring, run->row.pairing, run->job->wait_ms, run->entry);
     if (error != TS_OK)
         return error;
     run->batch = ts_connection_batch(run->enterprise, run->connection);
@@ -329,15 +330,18 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
             error = converse(&run, both);
         }
     }
-    bool cheated = error == TS_CHEATED || (error == TS_LOCKED && run.session && *ts_session_reason(run.session));
+    bool told = run.session && *ts_session_reason(run.session); /* by the other side */
+    bool cheated = error == TS_CHEATED || (error == TS_LOCKED && told);
     if (cheated)
         lock_key(&run, error);
     else if (error != TS_OK)
         explain(&run, error);
     if (error != TS_OK && run.session && !cheated)
         (void)ts_session_fail(run.session, error, NULL);
-    if (error == TS_FORMAT && run.session && !*ts_session_reason(run.session))
+    if (error == TS_FORMAT && run.session && !told)
         ts_connection_violation(enterprise, run.connection);
+    if (error == TS_TIMEOUT && run.session && !run.asked && !told)
+        ts_connection_silent(enterprise, run.connection);
     if (error == TS_OK) {
         memcpy(signature, both, size);
         *len = size;

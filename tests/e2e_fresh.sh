@@ -17,7 +17,7 @@ invite() {
     TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" init --primes "$PRIMES:4" &&
         TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" uri --address "$PEER_ADDRESS" >uri2
 }
-pair() { "$TALLYSTICK" pair - --token "$1" --primes "$PRIMES:6" --pin-source "file:$WORK/pin2" <uri2; }
+pair() { "$TALLYSTICK" pair - --yes --token "$1" --primes "$PRIMES:6" --pin-source "file:$WORK/pin2" <uri2; }
 sign() { second --login --pin 654321 --sign --mechanism ECDSA-SHA256 --id 01 --input-file letter --output-file sig; }
 
 printf 654321 >pin2
@@ -25,7 +25,7 @@ ok "a token is made" init_token second
 ok "its user PIN is set" init_pin second
 says "without a peer no key is made" CKR_ second --login --pin 654321 --keypairgen --key-type EC:prime256v1 --id 01
 ok "the device invites again" invite
-says "with a wrong PIN there is no pairing" "wrong" bash -c 'printf 1111 >bad; "$TALLYSTICK" pair - --token second --pin-source "file:$WORK/bad" <uri2'
+says "with a wrong PIN there is no pairing" "wrong" bash -c 'printf 1111 >bad; "$TALLYSTICK" pair - --yes --token second --pin-source "file:$WORK/bad" <uri2'
 ok "they pair" pair second
 says "twice is not needed" "paired already" pair second
 init_token third >/dev/null 2>&1 && init_pin third >/dev/null 2>&1

@@ -56,7 +56,9 @@ static const struct {
     const char *text, *message;
 } bad[] = {
     {"store: /a\nfoo: b\n", ":2: unknown key \"foo\""},
-    {"timeout:\n  connect: 5s\n  wait: 3s\n", ":3: unknown key \"timeout.wait\""},
+    {"timeout:\n  connect: 5s\n  tea: 3s\n", ":3: unknown key \"timeout.tea\""},
+    {"peer: {connect: 'a:1,'}\n",
+        ":1: peer.connect: \"a:1,\" is not an address (host:port or [IPv6]:port), or several with commas between"},
     {"connect: 5s\n", ":1: unknown key \"connect\""},
     {"Store: /a\n", ":1: unknown key \"Store\""},
     {"# why\n\ntimeout:\n  connect: abc\n",
@@ -142,12 +144,14 @@ START_TEST(reads_every_key)
                                          "modulus-bits: 2048\n"
                                          "threads: 3\n"
                                          "log: {to: ~/log, level: debug}\n"
-                                         "timeout:\n  connect: 250ms\n  step: 7s\n  approval: 2m\n"
+                                         "timeout:\n  connect: 250ms\n  step: 7s\n  approval: 2m\n  wait: 90s\n"
+                                         "listen: '[::1]:9'\n"
                                          "sessions: {keep: 12h}\n"
                                          "peer:\n"
                                          "  store: ~/peer.db\n"
                                          "  listen: 127.0.0.1:9000\n"
                                          "  advertise: phone.example:9001\n"
+                                         "  connect: a.example:1,[::1]:2\n"
                                          "  name: Anna's phone\n"
                                          "  passphrase: env:PASS\n"
                                          "  approval: auto\n");
@@ -164,6 +168,9 @@ START_TEST(reads_every_key)
     ck_assert_uint_eq(config->timeout.connect, 250);
     ck_assert_uint_eq(config->timeout.step, 7000);
     ck_assert_uint_eq(config->timeout.approval, 120000);
+    ck_assert_uint_eq(config->timeout.wait, 90000);
+    ck_assert_str_eq(config->listen, "[::1]:9");
+    ck_assert_str_eq(config->peer.connect, "a.example:1,[::1]:2");
     ck_assert_uint_eq(config->sessions.keep, 12 * 3600);
     ck_assert_str_eq(config->peer.store, home_peer);
     ck_assert_str_eq(config->peer.listen, "127.0.0.1:9000");
@@ -186,6 +193,9 @@ check_defaults(const struct ts_config *config)
     ck_assert_uint_eq(config->timeout.connect, 5000);
     ck_assert_uint_eq(config->timeout.step, 15000);
     ck_assert_uint_eq(config->timeout.approval, 60000);
+    ck_assert_uint_eq(config->timeout.wait, 0);
+    ck_assert_ptr_null(config->listen);
+    ck_assert_ptr_null(config->peer.connect);
     ck_assert_uint_eq(config->sessions.keep, 30 * 86400);
     ck_assert_str_eq(config->peer.listen, "[::]:8083");
     ck_assert_str_eq(strrchr(config->peer.advertise, ':'), ":8083");

@@ -1,7 +1,10 @@
 #include "transport/message.h"
+#include "transport/tcp.h"
 #include "tests/check_main.h"
 #include "tests/two_sides.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -357,6 +360,176 @@ START_TEST(threads_share_one_connection)
 }
 END_TEST
 
+static void
+wrong_confirmation(int type, struct ts_buf *payload, enum ts_curve curve, uint32_t bits)
+{
+    (void)curve;
+    (void)bits;
+    if (type == TS_MESSAGE_KEYGEN_CONFIRM)
+        payload->data[0] ^= 1;
+}
+
+static size_t
+halves_of_peer(void)
+{
+    struct ts_half_row *rows = NULL;
+    size_t count = 0;
+
+    ck_assert_int_eq(ts_half_list(&rows, &count, both.peer_store, both.p2.token), TS_OK);
+    free(rows);
+    return count;
+}
+
+/* The peer has stored its half as pending, and its answer is lost or wrong: it is told that no key was made, now or when
+   it is there again. */
+START_TEST(a_run_that_fails_at_the_end_leaves_nothing)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    two_sides_stop_peer(&both);
+    both.tamper = wrong_confirmation;
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_CHEATED);
+    ck_assert_uint_eq(halves_of_peer(), 0);
+    ck_assert_uint_eq(farewells_left(), 0);
+    two_sides_stop_peer(&both);
+    both.tamper = NULL;
+    two_sides_start_peer(&both);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    ck_assert_uint_eq(farewells_left(), 0);
+    ck_assert_int_eq(peer_half_state(&key), TS_HALF_ACTIVE);
+}
+END_TEST
+
+/* A port that is free now, for a listener that is started later. */
+static void
+choose_port(char out[64])
+{
+    struct ts_tcp_listener *listener;
+
+    ck_assert_int_eq(ts_tcp_listen(&listener, &both.p1.env, "127.0.0.1:0"), TS_OK);
+    (void)snprintf(out, 64, "127.0.0.1:%u", ts_tcp_listener_port(listener));
+    ts_tcp_listener_close(listener);
+}
+
+static bool
+has_waited(void)
+{
+    struct ts_journal_row row = newest(ts_enterprise_journal(both.enterprise), TS_JOURNAL_SIGN);
+    struct ts_journal_event *events;
+    size_t count;
+    bool waited = false;
+
+    ck_assert_int_eq(ts_journal_changes(&events, &count, ts_enterprise_journal(both.enterprise), 0, 0), TS_OK);
+    for (size_t i = 0; i < count; i++)
+        waited |= memcmp(events[i].id, row.id, TS_ID_BYTES) == 0 && events[i].status == TS_JOURNAL_WAITING;
+    free(events);
+    return waited;
+}
+
+/* With a thread that takes callers (1), and without (0). */
+START_TEST(a_device_dials_in)
+{
+    struct ts_new_key key;
+    char listen[64];
+
+    choose_port(listen);
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    ck_assert_int_eq(ts_peer_move(both.enterprise, both.p1.token, "phone", "-"), TS_OK);
+    both.p1.config.listen = listen;
+    two_sides_restart_enterprise(&both);
+    if (_i == 1)
+        ts_enterprise_allow_threads(both.enterprise);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "nobody is there"), TS_IO);
+    ck_assert(!has_waited());
+    both.wait_ms = 200;
+    ck_assert_int_eq(two_sides_sign(&both, &key, "nobody comes"), TS_IO);
+    ck_assert(has_waited());
+    both.wait_ms = 60000;
+    two_sides_dial_in(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "it comes"), TS_OK);
+    both.wait_ms = 0;
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(two_sides_sign(&both, &key, "it is there"), TS_OK);
+    ck_assert(!has_waited());
+    /* It goes, and comes again. */
+    two_sides_stop_peer(&both);
+    two_sides_start_peer(&both);
+    both.wait_ms = 60000;
+    two_sides_dial_in(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "it is back"), TS_OK);
+    ts_enterprise_logout(both.enterprise, both.p1.token);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "after a new login"), TS_OK);
+    both.p1.config.listen = NULL;
+}
+END_TEST
+
+/* The first address of several answers not, the second does. */
+START_TEST(addresses_are_tried_in_order)
+{
+    struct ts_new_key key;
+    char addresses[140], nobody[64];
+
+    choose_port(nobody);
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    (void)snprintf(addresses, sizeof addresses, "%s,%s", nobody, both.address);
+    ck_assert_int_eq(ts_peer_move(both.enterprise, both.p1.token, "phone", addresses), TS_OK);
+    two_sides_restart_enterprise(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "at the second"), TS_OK);
+    ck_assert_int_eq(ts_peer_move(both.enterprise, both.p1.token, "phone", "a:1,"), TS_USAGE);
+    ck_assert_int_eq(ts_peer_move(both.enterprise, both.p1.token, "phone", ""), TS_USAGE);
+}
+END_TEST
+
+/* The peer is dialled again and again while the caller waits. */
+START_TEST(a_caller_waits_for_a_peer_that_is_away)
+{
+    struct ts_new_key key;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    two_sides_stop_peer(&both);
+    both.wait_ms = 60000;
+    pthread_t signer;
+    shared_key = key;
+    ck_assert_int_eq(pthread_create(&signer, NULL, sign_some, NULL), 0);
+    const struct ts_journal_filter waiting = {.status = TS_JOURNAL_WAITING};
+    struct ts_journal_row *rows = NULL;
+    size_t count = 0;
+    while (count == 0) {
+        ck_assert_int_eq(ts_journal_list(&rows, &count, ts_enterprise_journal(both.enterprise), &waiting), TS_OK);
+        free(rows);
+        (void)poll(NULL, 0, 20);
+    }
+    two_sides_start_peer(&both);
+    pthread_join(signer, NULL);
+    ck_assert_int_eq(newest(ts_enterprise_journal(both.enterprise), TS_JOURNAL_SIGN).status, TS_JOURNAL_COMPLETED);
+}
+END_TEST
+
+/* The digits are the same on both sides, others each time, and either person can stop it. */
+START_TEST(both_people_compare_the_code)
+{
+    char first[8];
+
+    both.own_verdict = TS_REFUSED;
+    ck_assert_int_eq(two_sides_pair(&both), TS_REFUSED);
+    ck_assert_uint_eq(strlen(both.own_code), 6);
+    ck_assert_uint_eq(strspn(both.own_code, "0123456789"), 6);
+    (void)snprintf(first, sizeof first, "%s", both.own_code);
+    both.own_verdict = TS_OK;
+    both.verdict = TS_REFUSED;
+    ck_assert_int_eq(two_sides_pair(&both), TS_REFUSED);
+    both.verdict = TS_OK;
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_str_eq(both.own_code, both.shown_code);
+    ck_assert_str_ne(both.own_code, first);
+}
+END_TEST
+
 START_TEST(an_invitation_is_for_one_pairing_and_three_tries)
 {
     struct ts_pair_uri uri;
@@ -369,12 +542,14 @@ START_TEST(an_invitation_is_for_one_pairing_and_three_tries)
     uri.secret[0] ^= 1;
     ck_assert_int_eq(ts_pair_uri_encode(text, sizeof text, &uri), TS_OK);
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(
-            ts_pair_enterprise(&row, both.enterprise, both.p1.token, both.p1.keyring, text, NULL, NULL), TS_REFUSED);
+        ck_assert_int_eq(ts_pair_enterprise(
+                             &row, both.enterprise, both.p1.token, both.p1.keyring, &(struct ts_pair_job){.uri = text}),
+            TS_REFUSED);
     uri.secret[0] ^= 1; /* right, too late: with no invitation open the unknown caller is not let in */
     ck_assert_int_eq(ts_pair_uri_encode(text, sizeof text, &uri), TS_OK);
     ck_assert_int_ne(
-        ts_pair_enterprise(&row, both.enterprise, both.p1.token, both.p1.keyring, text, NULL, NULL), TS_OK);
+        ts_pair_enterprise(&row, both.enterprise, both.p1.token, both.p1.keyring, &(struct ts_pair_job){.uri = text}),
+        TS_OK);
     ck_assert_int_eq(two_sides_pair(&both), TS_OK); /* the primes were not lost on the way */
 }
 END_TEST
@@ -398,6 +573,11 @@ main(void)
     tcase_add_test(tests, both_sides_keep_a_journal);
     tcase_add_test(tests, the_digest_is_recomputed);
     tcase_add_test(tests, threads_share_one_connection);
+    tcase_add_test(tests, a_run_that_fails_at_the_end_leaves_nothing);
+    tcase_add_loop_test(tests, a_device_dials_in, 0, 2);
+    tcase_add_test(tests, addresses_are_tried_in_order);
+    tcase_add_test(tests, a_caller_waits_for_a_peer_that_is_away);
+    tcase_add_test(tests, both_people_compare_the_code);
     tcase_add_test(tests, an_invitation_is_for_one_pairing_and_three_tries);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

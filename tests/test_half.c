@@ -168,6 +168,36 @@ START_TEST(test_share_out_of_range)
 }
 END_TEST
 
+/* x + q has the same points as x, and room in as many bytes where x is small. */
+START_TEST(test_share_above_the_order)
+{
+    struct parties parties;
+    struct ts_buf changed;
+    struct ts_scope *scope;
+    size_t len = 0;
+
+    parties_open(&parties, &saved);
+    copy(&changed, &saved.half[_i]);
+    ck_assert_int_eq(ts_scope_new(&scope), TS_OK);
+    const struct ts_group *group = ts_mpc_group(parties.mpc, parties.half[_i]->curve);
+    const struct ts_num *x = ts_num_from_u64(scope, 5), *q = ts_modulus_num(ts_group_order(group));
+    const struct ts_point *own = ts_point_mul_base(scope, group, x);
+    const struct ts_point *other = _i == 0 ? parties.half[0]->X2 : parties.half[1]->X1;
+    const struct ts_point *sum = ts_point_add(scope, group, own, other);
+    uint8_t *own_bytes = cheat_find(NULL, NULL, &changed, _i == 0 ? "X1" : "X2", 0);
+    uint8_t *sum_bytes = cheat_find(NULL, NULL, &changed, "X", 0), *share = cheat_find(&len, NULL, &changed, "x", 0);
+    ck_assert_int_eq(ts_point_encode(own_bytes, group, own), TS_OK);
+    ck_assert_int_eq(ts_point_encode(sum_bytes, group, sum), TS_OK);
+    ck_assert_int_eq(ts_num_to_bytes(share, len, x), TS_OK);
+    ck_assert_int_eq(decode_half(&parties, changed.data, changed.len), TS_OK);
+    ck_assert_int_eq(ts_num_to_bytes(share, len, ts_num_add(scope, x, q)), TS_OK);
+    ck_assert_int_eq(decode_half(&parties, changed.data, changed.len), TS_FORMAT);
+    ts_scope_free(scope);
+    ts_buf_clear(&changed);
+    parties_close(&parties);
+}
+END_TEST
+
 START_TEST(test_changed_pairing)
 {
     static const char *const labels[] = {
@@ -223,6 +253,7 @@ main(void)
     tcase_add_loop_test(all, test_other_role, 0, 2);
     tcase_add_loop_test(all, test_swapped_points, 0, 2);
     tcase_add_loop_test(all, test_share_out_of_range, 0, 2);
+    tcase_add_loop_test(all, test_share_above_the_order, 0, 2);
     tcase_add_loop_test(all, test_changed_pairing, 0, 2);
     tcase_add_test(all, test_flipped_bits);
     suite_add_tcase(suite, all);

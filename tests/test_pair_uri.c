@@ -1,5 +1,6 @@
 #include "base/env.h"
 #include "tests/check_main.h"
+#include "transport/pair_code.h"
 #include "transport/pair_uri.h"
 
 #include <stdio.h>
@@ -148,6 +149,33 @@ START_TEST(the_proof_binds_everything)
 }
 END_TEST
 
+/* Computed with Python's hashlib from the description in the header. */
+START_TEST(the_code_is_drawn_from_channel_and_nonces)
+{
+    static const uint8_t expected[32] = {0xce, 0x19, 0xca, 0x4d, 0xca, 0x3e, 0x59, 0xc6, 0xbe, 0x2b, 0xb0, 0xa2, 0xe8,
+        0xea, 0x31, 0x54, 0xf1, 0x74, 0x27, 0x0b, 0x48, 0x1e, 0xdd, 0xf7, 0xbf, 0x04, 0x7d, 0x0e, 0x5c, 0x88, 0xa1,
+        0x15};
+    uint8_t exporter[32], first[32], second[32], commitment[32];
+    char code[TS_PAIR_CODE_BYTES];
+    struct ts_env env;
+
+    ck_assert_int_eq(ts_env_init(&env), TS_OK);
+    memset(exporter, 1, sizeof exporter);
+    memset(first, 2, sizeof first);
+    memset(second, 3, sizeof second);
+    ck_assert_int_eq(ts_pair_code_commit(commitment, &env, exporter, first), TS_OK);
+    ck_assert_mem_eq(commitment, expected, sizeof expected);
+    ck_assert_int_eq(ts_pair_code(code, &env, exporter, first, second), TS_OK);
+    ck_assert_str_eq(code, "643458");
+    exporter[31] ^= 1;
+    ck_assert_int_eq(ts_pair_code(code, &env, exporter, first, second), TS_OK);
+    ck_assert_str_ne(code, "643458");
+    ck_assert_int_eq(ts_pair_code_commit(commitment, &env, exporter, first), TS_OK);
+    ck_assert_mem_ne(commitment, expected, sizeof expected);
+    ts_env_clear(&env);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -158,6 +186,7 @@ main(void)
     tcase_add_loop_test(tests, other_uris_are_refused, 0, (int)(sizeof bad / sizeof bad[0]));
     tcase_add_test(tests, long_hosts_and_every_changed_character);
     tcase_add_test(tests, the_proof_binds_everything);
+    tcase_add_test(tests, the_code_is_drawn_from_channel_and_nonces);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -29,6 +29,8 @@ decide(void *ctx, const struct ts_question *question, uint64_t deadline_ms, bool
     enum ts_error verdict = both->verdict;
 
     both->asked++;
+    if (question->kind == TS_ASK_PAIR)
+        (void)snprintf(both->shown_code, sizeof both->shown_code, "%s", question->code);
     if (question->kind == TS_ASK_SIGN) {
         (void)snprintf(both->shown_label, sizeof both->shown_label, "%s", question->label);
         (void)snprintf(both->shown_mechanism, sizeof both->shown_mechanism, "%s", question->mechanism);
@@ -119,12 +121,31 @@ two_sides_start_peer(struct two_sides *both)
     ck_assert_int_eq(pthread_create(&both->acceptor, NULL, accept_loop, both), 0);
 }
 
+static void *
+dial_in(void *argument)
+{
+    struct two_sides *both = argument;
+
+    ts_mobile_connect(both->mobile, both->p1.config.listen);
+    return NULL;
+}
+
+void
+two_sides_dial_in(struct two_sides *both)
+{
+    ck_assert_int_eq(pthread_create(&both->dialler, NULL, dial_in, both), 0);
+    both->dialling = true;
+}
+
 void
 two_sides_stop_peer(struct two_sides *both)
 {
     ts_tcp_listener_stop(both->listener);
     pthread_join(both->acceptor, NULL);
     ts_mobile_shutdown(both->mobile);
+    if (both->dialling)
+        pthread_join(both->dialler, NULL);
+    both->dialling = false;
     for (size_t i = 0; i < both->server_count; i++)
         pthread_join(both->servers[i], NULL);
     ts_tcp_listener_close(both->listener);
@@ -183,6 +204,19 @@ two_sides_stop(struct two_sides *both)
     ck_assert_int_eq(rmdir(both->folder), 0);
 }
 
+static enum ts_error
+confirm(
+    void *ctx, const char *code, const char *peer, uint64_t deadline_ms, bool (*cancelled)(void *), void *cancel_ctx)
+{
+    struct two_sides *both = ctx;
+
+    (void)deadline_ms;
+    (void)cancelled(cancel_ctx); /* its person may have said no already */
+    ck_assert_str_eq(peer, "phone");
+    (void)snprintf(both->own_code, sizeof both->own_code, "%s", code);
+    return both->own_verdict;
+}
+
 enum ts_error
 two_sides_pair(struct two_sides *both)
 {
@@ -194,7 +228,8 @@ two_sides_pair(struct two_sides *both)
                          both->address, (int64_t)time(NULL) + 60),
         TS_OK);
     ck_assert_int_eq(ts_pair_uri_encode(text, sizeof text, &uri), TS_OK);
-    return ts_pair_enterprise(&row, both->enterprise, both->p1.token, both->p1.keyring, text, NULL, NULL);
+    const struct ts_pair_job job = {.uri = text, .confirm = confirm, .ctx = both};
+    return ts_pair_enterprise(&row, both->enterprise, both->p1.token, both->p1.keyring, &job);
 }
 
 /* r || s as OpenSSL wants it. */
@@ -272,6 +307,7 @@ two_sides_sign(struct two_sides *both, const struct ts_new_key *key, const char 
                          digest, &digest_len, &both->p1.env, "ECDSA-SHA256", (const uint8_t *)message, strlen(message)),
         TS_OK);
     struct ts_sign_job job = {
+        .wait_ms = both->wait_ms,
         .mechanism = "ECDSA-SHA256",
         .digest = digest,
         .digest_len = digest_len,

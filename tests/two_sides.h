@@ -28,10 +28,15 @@ struct two_sides {
     pthread_t acceptor;
     pthread_t servers[64];
     size_t server_count;
+    pthread_t dialler;
+    bool dialling;
     char address[64];
     /* What the peer's policy answers, and what it was shown last. */
     _Atomic enum ts_error verdict; /* TS_OK, TS_REFUSED, TS_TIMEOUT (waits until the deadline) */
     atomic_uint asked;
+    char shown_code[8], own_code[8]; /* of the pairing */
+    uint32_t wait_ms;                /* how long signing waits for a peer that is away */
+    enum ts_error own_verdict;       /* what the enterprise's person says about it */
     char shown_label[65], shown_mechanism[32];
     uint8_t shown_message[64];
     size_t shown_message_len;
@@ -47,6 +52,9 @@ void two_sides_stop_peer(struct two_sides *both);
 void two_sides_start_peer(struct two_sides *both);
 /* The enterprise alone. */
 void two_sides_restart_enterprise(struct two_sides *both);
+
+/* The device dials in to the enterprise, whose configuration says where to listen, until its side is stopped. */
+void two_sides_dial_in(struct two_sides *both);
 
 /* Invite and pair. */
 enum ts_error two_sides_pair(struct two_sides *both);

@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 static int
 move(const struct ts_tool *tool, const char *label, const char *name, const char *address)
@@ -15,12 +16,16 @@ move(const struct ts_tool *tool, const char *label, const char *name, const char
         return TS_EXIT_FAILURE;
     error = ts_peer_move(tool->enterprise, token.id, name, address);
     if (error == TS_USAGE)
-        return ts_complain_usage("tallystick", "address", "\"%s\" is not host:port or [v6]:port", address);
+        return ts_complain_usage(
+            "tallystick", "address", "\"%s\" is not host:port or [v6]:port, or several with commas between", address);
     if (error == TS_NOT_FOUND)
         return ts_complain("the token has no peer \"%s\"; see `tallystick list`", name);
     if (error != TS_OK)
         return ts_tool_failed("the address cannot be stored", error, "");
-    (void)printf("\"%s\" is now dialled at %s; its key is the same\n", name, address);
+    if (strcmp(address, "-") == 0)
+        (void)printf("\"%s\" is no longer dialled; it dials in\n", name);
+    else
+        (void)printf("\"%s\" is now dialled at %s; its key is the same\n", name, address);
     return TS_EXIT_OK;
 }
 

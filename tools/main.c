@@ -22,12 +22,21 @@ static const struct ts_command commands[] = {
         "  -t, --token LABEL            default: the only token\n"
         "  -n, --name NAME              how the peer is called here; default: the name it gives itself\n"
         "  -P, --pin-source SOURCE      PIN of the user; default: asked on the terminal\n"
+        "  -y, --yes                    do not compare codes: for scripts\n"
+        "      --code CODE              the six digits that the device shows; -: read from standard input when due\n"
+        "      --replace PEER           it takes the place of this peer, on which no key may depend\n"
         "      --primes FILE[:N]        take published test-only primes, passing over N of them\n"
+        "Both sides show the same six digits, drawn from the channel between them, and both must confirm them.\n"
         "A URI of \"-\" is read from standard input, so that it does not stand in the list of processes.\n",
         ts_tool_pair},
+    {"unpair", "PEER [options]", "Forget a peer.",
+        "  -t, --token LABEL            default: the only token\n"
+        "  -y, --yes                    do not ask\n"
+        "Not while keys have their other half there.\n",
+        ts_tool_unpair},
     {"address", "PEER HOST:PORT [options]", "A peer listens at another address now.",
         "  -t, --token LABEL            default: the only token\n"
-        "Only where the peer is dialled changes; its pinned key stays.\n",
+        "Several addresses with commas between are tried in their order; -: it dials in. Its pinned key stays.\n",
         ts_tool_address},
     {"list", "[--json]", "Tokens, their peers and their keys.", "  -j, --json                   for programs\n",
         ts_tool_list},

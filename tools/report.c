@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define TEXT_BYTES (4 * 128)
 
@@ -30,14 +29,10 @@ hex(const uint8_t *bytes, size_t len)
 static json_t *
 date(int64_t seconds)
 {
-    char out[32];
-    struct tm broken;
-    time_t when = (time_t)seconds;
+    char out[TS_TEXT_DATE_BYTES];
 
-    if (seconds == 0 || !gmtime_r(&when, &broken))
-        return json_null();
-    (void)strftime(out, sizeof out, "%Y-%m-%dT%H:%M:%SZ", &broken);
-    return json_string(out);
+    ts_text_date(out, seconds);
+    return seconds && *out ? json_string(out) : json_null();
 }
 
 static json_t *
@@ -148,12 +143,14 @@ is(const json_t *object, const char *key)
 static void
 print_peer(const json_t *peer)
 {
-    char name[TEXT_BYTES], address[TEXT_BYTES], state[TEXT_BYTES], seen[TEXT_BYTES], reachable[TEXT_BYTES];
+    char name[TEXT_BYTES], address[TEXT_BYTES], hash[TEXT_BYTES], state[TEXT_BYTES], seen[TEXT_BYTES],
+        reachable[TEXT_BYTES];
 
     (void)printf("  peer \"%s\" at %s: %s, %lld bits, last seen %s%s\n", get(name, peer, "name"),
         get(address, peer, "address"), get(state, peer, "state"),
         (long long)json_integer_value(json_object_get(peer, "bits")), get(seen, peer, "last_seen"),
         is(peer, "acknowledged") ? "" : ", pairing not yet acknowledged");
+    (void)printf("    its key %s\n", get(hash, peer, "key_hash"));
     if (json_object_get(peer, "reachable"))
         (void)printf("    %s\n", get(reachable, peer, "reachable"));
 }

@@ -37,6 +37,7 @@ enum ts_error ts_tool_unlock(struct ts_keyring **out, const struct ts_tool *tool
 /* The subcommands; each in the file of its name. */
 int ts_tool_init(void *ctx, int argc, char **argv);
 int ts_tool_pair(void *ctx, int argc, char **argv);
+int ts_tool_unpair(void *ctx, int argc, char **argv);
 int ts_tool_address(void *ctx, int argc, char **argv);
 int ts_tool_list(void *ctx, int argc, char **argv);
 int ts_tool_status(void *ctx, int argc, char **argv);

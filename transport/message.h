@@ -51,6 +51,8 @@ enum ts_message_type {
     TS_MESSAGE_PRE_PARAMS_CONFIRM = 25,
     TS_MESSAGE_PRE_PARAMS_COMMIT = 26,
     TS_MESSAGE_PRE_PARAMS_DONE = 27,
+    TS_MESSAGE_PAIR_CODE = 28,
+    TS_MESSAGE_PAIR_CODE_REPLY = 29,
 
     TS_MESSAGE_KEYGEN_INIT = 30,
     TS_MESSAGE_KEYGEN_INIT_REPLY = 31,
@@ -121,6 +123,7 @@ enum ts_error ts_session_hello_decode(struct ts_session_hello *out, const uint8_
 struct ts_pair_prove {
     uint8_t proof[32];
     char name[TS_TEXT_BYTES];
+    uint8_t code[32]; /**< ts_pair_code_commit of the dialling side; the nonce of the other */
 };
 enum ts_error ts_pair_prove_encode(struct ts_buf *out, const struct ts_pair_prove *prove);
 enum ts_error ts_pair_prove_decode(struct ts_pair_prove *out, const uint8_t *bytes, size_t len);

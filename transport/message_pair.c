@@ -38,6 +38,7 @@ ts_pair_prove_encode(struct ts_buf *out, const struct ts_pair_prove *prove)
         return TS_USAGE;
     wire.proof = ts_wire_bytes(prove->proof, sizeof prove->proof);
     wire.name = ts_wire_string(prove->name);
+    wire.code = ts_wire_bytes(prove->code, sizeof prove->code);
     return ts_wire_pack(out, &wire.base);
 }
 
@@ -53,7 +54,8 @@ ts_pair_prove_decode(struct ts_pair_prove *out, const uint8_t *bytes, size_t len
     const Tallystick__PairProve *wire = (const Tallystick__PairProve *)message;
     error = TS_FORMAT;
     if (ts_wire_fixed(out->proof, sizeof out->proof, &wire->proof) && wire->name[0] != 0 &&
-        ts_wire_text(out->name, sizeof out->name, wire->name))
+        ts_wire_text(out->name, sizeof out->name, wire->name) &&
+        ts_wire_fixed(out->code, sizeof out->code, &wire->code))
         error = TS_OK;
     ts_wire_free(message);
     return error;

@@ -1,0 +1,238 @@
+"""A TCP proxy that does to connections what networks do: from a seed, so that a run can be repeated.
+
+One proxy stands between the module and the peer. Each connection gets its faults from a plan: at byte N of one direction
+it is delayed, stalled, corrupted, cut, reset or half-opened. Everything else passes unchanged.
+"""
+import multiprocessing
+import random
+import select
+import socket
+import threading
+import time
+
+TICK_S = 0.05
+KINDS = ("delay", "stall", "corrupt", "cut", "reset", "half-open")
+
+
+class Fault:
+    """What happens at byte `at` of a direction: 0 towards the peer, 1 back."""
+
+    def __init__(self, kind, at, direction, seconds=0.0):
+        self.kind, self.at, self.direction, self.seconds = kind, at, direction, seconds
+
+    def __repr__(self):
+        return f"{self.kind} at byte {self.at} {'back' if self.direction else 'forth'}"
+
+
+class Flow:
+    """One direction of one connection."""
+
+    def __init__(self, source, sink):
+        self.source, self.sink = source, sink
+        self.passed = 0  # bytes
+        self.held = b""
+        self.hold_until = 0.0
+        self.open = True
+        self.silent = False  # half-open: what comes is swallowed
+
+
+class Connection(threading.Thread):
+    def __init__(self, proxy, client, server, faults):
+        super().__init__(daemon=True)
+        self.proxy, self.sockets, self.faults = proxy, (client, server), list(faults)
+        self.flows = (Flow(client, server), Flow(server, client))
+
+    def next_fault(self, direction):
+        return next((fault for fault in self.faults if fault.direction == direction), None)
+
+    def strike(self, flow, fault, data):
+        """`data` is what comes after the byte of the fault. Returns: what of it passes; None when all is over."""
+        self.faults.remove(fault)
+        self.proxy.struck.append(fault)
+        if fault.kind in ("delay", "stall"):
+            flow.hold_until = time.monotonic() + fault.seconds
+        elif fault.kind == "corrupt" and data:
+            return bytes([data[0] ^ 0x40]) + data[1:]
+        elif fault.kind == "half-open":
+            flow.silent = True
+        elif fault.kind in ("cut", "reset"):
+            if fault.kind == "reset":  # with a zero linger the close sends RST
+                for end in self.sockets:
+                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            return None
+        return data
+
+    def carry(self, direction):
+        """Returns: False when the connection is over."""
+        flow = self.flows[direction]
+        now = time.monotonic()
+        if flow.held and now >= flow.hold_until:
+            data, flow.held = flow.held, b""
+        elif flow.held or now < flow.hold_until:
+            return True
+        else:
+            data = flow.source.recv(65536)
+            if not data:
+                flow.open = False
+                flow.sink.shutdown(socket.SHUT_WR)
+                return any(other.open for other in self.flows)
+        fault = self.next_fault(direction)
+        if fault and fault.at < flow.passed + len(data):
+            before, after = data[: fault.at - flow.passed], data[fault.at - flow.passed:]
+            self.pass_on(flow, before)
+            after = self.strike(flow, fault, after)
+            if after is None:
+                return False
+            flow.held = after
+            return True
+        self.pass_on(flow, data)
+        return True
+
+    def pass_on(self, flow, data):
+        if data and not flow.silent:
+            flow.sink.sendall(data)
+        flow.passed += len(data)
+        self.proxy.counted[self.flows.index(flow)] = flow.passed
+
+    def run(self):
+        try:
+            going = True
+            while going and not self.proxy.stopped:
+                waiting = [flow.source for flow in self.flows if flow.open and not flow.held]
+                ready, _, _ = select.select(waiting, [], [], TICK_S)
+                for direction, flow in enumerate(self.flows):
+                    if going and flow.open and (flow.held or flow.source in ready):
+                        going = self.carry(direction)
+        except OSError:
+            pass
+        for end in self.sockets:
+            end.close()
+
+
+class Proxy(threading.Thread):
+    """plan(number) gives the faults of the connection of that number, from 0. target: (host, port), may be changed."""
+
+    def __init__(self, target, plan):
+        super().__init__(daemon=True)
+        self.target, self.plan = target, plan
+        self.struck, self.counted = [], [0, 0]
+        self.connections = 0
+        self.stopped = False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(TICK_S)
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+
+    def run(self):
+        while not self.stopped:
+            try:
+                client, _ = self.listener.accept()
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+            faults = self.plan(self.connections)
+            self.connections += 1
+            try:
+                server = socket.create_connection(self.target, timeout=5)
+            except OSError:
+                client.close()  # the peer is being restarted
+                continue
+            server.settimeout(None)
+            client.settimeout(None)
+            Connection(self, client, server, faults).start()
+
+    def stop(self):
+        self.stopped = True
+        self.listener.close()
+
+
+# --- plans: the faults of the connection of a number, from 0 ---
+
+
+def pick(chance, at):
+    kind = chance.choice(KINDS)
+    return Fault(kind, at, chance.randrange(2), {"delay": 0.1, "stall": 3.0}.get(kind, 0.0))
+
+
+def no_plan():
+    return lambda number: []
+
+
+def one_plan(seed, length, share):
+    """One fault in about `share` of the connections, somewhere in its first `length` bytes."""
+
+    def plan(number):
+        chance = random.Random(f"{seed}/{number}")
+        return [pick(chance, chance.randrange(length))] if chance.random() < share else []
+
+    return plan
+
+
+def dense_plan(seed, gap, length):
+    """A fault about every `gap` bytes, up to `length`."""
+
+    def plan(number):
+        chance = random.Random(f"{seed}/{number}")
+        faults, at = [], 0
+        while at < length:
+            at += int(chance.expovariate(1 / gap)) + 1
+            faults.append(pick(chance, at))
+        return faults
+
+    return plan
+
+
+PLANS = {"none": no_plan, "one": one_plan, "dense": dense_plan}
+
+
+# --- in a process of its own: a caller that is inside the module does not let Python's other threads run ---
+
+
+def serve(pipe):
+    proxy, cut = None, []
+    while True:
+        command, *arguments = pipe.recv()
+        if command == "start":
+            target, name, *rest = arguments
+            cut.clear()
+            plan = (lambda number: list(cut)) if name == "cut" else PLANS[name](*rest)
+            proxy = Proxy(target, plan)
+            proxy.start()
+            pipe.send(proxy.address)
+        elif command == "cut":
+            cut[:] = [Fault("cut", *arguments)]
+            pipe.send(None)
+        elif command == "stop":
+            proxy.stop()
+            pipe.send((proxy.counted, len(proxy.struck), proxy.connections))
+        else:
+            return
+
+
+class Remote:
+    """The proxy as its user has it. To be made before anything has threads."""
+
+    def __init__(self):
+        self.pipe, theirs = multiprocessing.Pipe()
+        self.process = multiprocessing.Process(target=serve, args=(theirs,), daemon=True)
+        self.process.start()
+
+    def ask(self, *command):
+        self.pipe.send(command)
+        return self.pipe.recv()
+
+    def start(self, target, plan, *arguments):
+        """Returns: the address to dial."""
+        return self.ask("start", target, plan, *arguments)
+
+    def cut(self, at, direction):
+        """With the plan "cut": where each connection from now on is cut."""
+        self.ask("cut", at, direction)
+
+    def stop(self):
+        """Returns: the bytes of the last connection forth and back, how many faults struck, how many connections."""
+        return self.ask("stop")
+
+    def end(self):
+        self.pipe.send(("end",))
+        self.process.join()
