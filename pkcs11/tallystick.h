@@ -17,7 +17,7 @@
  *  CKR_DEVICE_ERROR. Readable on the private key afterwards, as it was asked for. */
 #define CKA_TALLYSTICK_PARTNER (CKA_VENDOR_DEFINED | 0x54535403UL)
 
-/** CK_ULONG, milliseconds: how long C_GenerateKeyPair waits for a peer that is away; 0, and without it, not at all. Only
+/** CK_ULONG, milliseconds: how long C_GenerateKeyPair waits for a peer that is away; 0, and without it, as configured. Only
  *  in a private key's template; not kept. */
 #define CKA_TALLYSTICK_WAIT (CKA_VENDOR_DEFINED | 0x54535404UL)
 
@@ -28,7 +28,7 @@
 typedef struct CK_TALLYSTICK_ECDSA_PARAMS {
     CK_MECHANISM_TYPE mechanism; /**< CKM_ECDSA, CKM_ECDSA_SHA256, ... without a parameter of its own */
     CK_BYTE session_id[16];      /**< of the session, in the journal; used before: CKR_FUNCTION_FAILED from C_Sign */
-    CK_ULONG wait_ms;            /**< how long to wait for a peer that is away; 0: not at all */
+    CK_ULONG wait_ms;            /**< how long to wait for a peer that is away; 0: as configured */
 } CK_TALLYSTICK_ECDSA_PARAMS;
 
 /** C_SessionCancel(session, CKF_SIGN), or CKF_GENERATE_KEY_PAIR, from another thread ends a running C_Sign, C_SignFinal or

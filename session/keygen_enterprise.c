@@ -202,8 +202,8 @@ start(struct run *run, const struct ts_peer_row *peer)
     if (error == TS_OK)
         error = begin_entry(run, peer);
     if (error == TS_OK)
-        error = ts_connection_await(
-            &run->connection, &fresh, run->enterprise, run->keyring, peer->pairing, run->job->wait_ms, run->entry);
+        error = ts_connection_await(&run->connection, &fresh, run->enterprise, run->keyring, peer->pairing,
+            run->job->wait_ms, run->entry, run->job->cancel);
     if (error == TS_OK)
         error = ts_keygen_p1_new(
             &run->machine, run->enterprise->mpc, run->connection->partner->pairing, curve, run->row.key);

@@ -53,8 +53,8 @@ load_half(struct run *run)
 static enum ts_error
 begin(struct run *run)
 {
-    enum ts_error error = ts_connection_await(
-        &run->connection, &run->fresh, run->enterprise, run->keyring, run->row.pairing, run->job->wait_ms, run->entry);
+    enum ts_error error = ts_connection_await(&run->connection, &run->fresh, run->enterprise, run->keyring,
+        run->row.pairing, run->job->wait_ms, run->entry, run->job->cancel);
     if (error != TS_OK)
         return error;
     run->batch = ts_connection_batch(run->enterprise, run->connection);
