@@ -2,12 +2,10 @@
 #define TS_PKCS11_ATTRIBUTE_H
 
 #include "pkcs11/cryptoki.h"
+#include "pkcs11/tallystick.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/** Vendor attribute of a private key: the 16-byte id of the key whose half lies in the store. Not secret, read-only. */
-#define CKA_TALLYSTICK_KEY (CKA_VENDOR_DEFINED | 0x54535401UL)
 
 /** Classes of objects that this token keeps, as bits of a rule. */
 enum {

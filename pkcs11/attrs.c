@@ -57,6 +57,18 @@ append(struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type)
     return &attrs->items[attrs->count++];
 }
 
+void
+ts_attrs_remove(struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type)
+{
+    struct ts_attribute *item = find(attrs, type);
+
+    if (!item)
+        return;
+    ts_wipe(item->value, item->len);
+    free(item->value);
+    *item = attrs->items[--attrs->count];
+}
+
 CK_RV
 ts_attrs_set(struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type, const void *value, size_t len)
 {

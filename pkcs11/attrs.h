@@ -20,6 +20,8 @@ const struct ts_attribute *ts_attrs_find(const struct ts_attrs *attrs, CK_ATTRIB
 CK_RV ts_attrs_set(struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type, const void *value, size_t len);
 CK_RV ts_attrs_set_bool(struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type, bool value);
 CK_RV ts_attrs_set_ulong(struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
+/** Take an attribute away, when it is there; its value is erased. */
+void ts_attrs_remove(struct ts_attrs *attrs, CK_ATTRIBUTE_TYPE type);
 /** Set all of `from`. Returns: CKR_OK; CKR_HOST_MEMORY (then some may be set). */
 CK_RV ts_attrs_merge(struct ts_attrs *attrs, const struct ts_attrs *from);
 

@@ -3,6 +3,8 @@
 #include "pkcs11/rv.h"
 #include "pkcs11/template.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 #include <openssl/evp.h>
@@ -14,7 +16,10 @@ struct pair {
     struct ts_login *login;
     CK_SLOT_ID slot;
     struct ts_attrs public_key, private_key;
-    bool default_id;                  /**< neither template gave CKA_ID */
+    bool default_id;                 /**< neither template gave CKA_ID */
+    uint8_t session_id[TS_ID_BYTES]; /**< in the journal */
+    char partner[TS_NAME_MAX];       /**< "": whoever the token has */
+    uint32_t wait_ms;
     uint64_t public_row, private_row; /**< of those that belong to the token, once stored */
     struct ts_new_key made;
 };
@@ -94,6 +99,51 @@ share_id(struct pair *pair)
     return CKR_OK;
 }
 
+/* Our own attributes: which session makes the key, with whom, and how long it may wait (pkcs11/tallystick.h). */
+static CK_RV
+read_session_id(struct pair *pair)
+{
+    const struct ts_attribute *id = ts_attrs_find(&pair->private_key, CKA_TALLYSTICK_SESSION_ID);
+
+    if (id && id->len != sizeof(pair->session_id))
+        return CKR_ATTRIBUTE_VALUE_INVALID;
+    if (id) {
+        memcpy(pair->session_id, id->value, sizeof(pair->session_id));
+        return CKR_OK;
+    }
+    if (ts_random(pair->env, pair->session_id, sizeof(pair->session_id)) != TS_OK)
+        return CKR_GENERAL_ERROR;
+    return ts_attrs_set(&pair->private_key, CKA_TALLYSTICK_SESSION_ID, pair->session_id, sizeof(pair->session_id));
+}
+
+static CK_RV
+read_partner(struct pair *pair)
+{
+    const struct ts_attribute *partner = ts_attrs_find(&pair->private_key, CKA_TALLYSTICK_PARTNER);
+
+    if (!partner)
+        return CKR_OK;
+    if (partner->len < 1 || partner->len >= sizeof(pair->partner) ||
+        !ts_text_is_plain((const char *)partner->value, partner->len, false))
+        return CKR_ATTRIBUTE_VALUE_INVALID;
+    memcpy(pair->partner, partner->value, partner->len);
+    pair->partner[partner->len] = 0;
+    return CKR_OK;
+}
+
+static CK_RV
+read_session(struct pair *pair)
+{
+    CK_ULONG wait_ms = ts_attrs_ulong(&pair->private_key, CKA_TALLYSTICK_WAIT, 0);
+
+    ts_attrs_remove(&pair->private_key, CKA_TALLYSTICK_WAIT);
+    if (wait_ms > UINT32_MAX)
+        return CKR_ATTRIBUTE_VALUE_INVALID;
+    pair->wait_ms = (uint32_t)wait_ms;
+    CK_RV rv = read_partner(pair);
+    return rv == CKR_OK ? read_session_id(pair) : rv;
+}
+
 static CK_RV
 check_write(const struct ts_ck_session *session, const struct ts_attrs *attrs)
 {
@@ -106,6 +156,8 @@ pair_complete(struct pair *pair, const struct ts_call *call)
     CK_RV rv = read_curve(pair);
     if (rv == CKR_OK)
         rv = share_id(pair);
+    if (rv == CKR_OK)
+        rv = read_session(pair);
     if (rv == CKR_OK)
         rv = complete_template(&pair->public_key, pair, CKO_PUBLIC_KEY);
     if (rv == CKR_OK)
@@ -176,11 +228,19 @@ get_label(char out[TS_NAME_MAX], const struct pair *pair)
 }
 
 static CK_RV
-run_unlocked(struct pair *pair, struct ts_call *call)
+run_unlocked(struct pair *pair, struct ts_call *call, struct ts_cancel *cancel)
 {
     char label[TS_NAME_MAX];
     struct ts_new_key made;
-    struct ts_keygen_job job = {.curve = pair->curve->curve, .record = record, .ctx = pair};
+    struct ts_keygen_job job = {
+        .peer = *pair->partner ? pair->partner : NULL,
+        .curve = pair->curve->curve,
+        .session_id = pair->session_id,
+        .wait_ms = pair->wait_ms,
+        .cancel = cancel,
+        .record = record,
+        .ctx = pair,
+    };
     struct ts_asker_text text;
 
     get_label(label, pair);
@@ -230,9 +290,15 @@ static CK_RV
 generate(struct pair *pair, struct ts_call *call, CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
 {
     pair->login = ts_login_hold(call->slot); /* check_write has seen that the user is logged in */
+    struct ts_cancel cancel;
+    ts_cancel_init(&cancel);
+    ts_ck_session_run(call->session, &cancel);
     ts_call_unlock(call);
-    CK_RV rv = run_unlocked(pair, call);
+    CK_RV rv = run_unlocked(pair, call, &cancel);
     CK_RV relock = ts_call_relock(call);
+    if (relock == CKR_OK)
+        ts_ck_session_ran(call->session, &cancel);
+    ts_cancel_clear(&cancel);
     ts_login_release(pair->login);
     return rv == CKR_OK ? add_objects(pair, call, relock, public_key, private_key) : rv;
 }

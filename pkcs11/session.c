@@ -70,6 +70,20 @@ ts_ck_session_check_write(const struct ts_ck_session *session, bool token, bool 
     return CKR_OK;
 }
 
+void
+ts_ck_session_run(struct ts_ck_session *session, struct ts_cancel *cancel)
+{
+    if (!session->cancel)
+        session->cancel = cancel;
+}
+
+void
+ts_ck_session_ran(struct ts_ck_session *session, const struct ts_cancel *cancel)
+{
+    if (session->cancel == cancel)
+        session->cancel = NULL;
+}
+
 CK_RV
 ts_cancel_by_null(bool active)
 {
@@ -243,13 +257,13 @@ C_SessionCancel(CK_SESSION_HANDLE session, CK_FLAGS flags)
 
     if (rv != CKR_OK)
         return ts_call_end(&call, rv);
-    if ((flags & CKF_SIGN) && call.session->sign.busy)
-        return ts_call_end(&call, CKR_OPERATION_CANCEL_FAILED);
+    if ((flags & (CKF_SIGN | CKF_GENERATE_KEY_PAIR)) && call.session->cancel)
+        ts_cancel_ask(call.session->cancel); /* its thread returns CKR_FUNCTION_CANCELED */
     if (flags & CKF_FIND_OBJECTS)
         ts_find_end(&call.session->find);
     if (flags & CKF_DIGEST)
         ts_digest_end(&call.session->digest);
-    if (flags & CKF_SIGN)
+    if ((flags & CKF_SIGN) && !call.session->sign.busy)
         ts_sign_end(&call.session->sign);
     if (flags & CKF_VERIFY)
         ts_verify_end(&call.session->verify);

@@ -27,6 +27,9 @@ struct ts_sign {
     const struct ts_curve_info *curve;
     uint8_t key[TS_ID_BYTES];
     char label[TS_NAME_MAX];
+    bool has_session_id; /**< the caller has chosen one */
+    uint8_t session_id[TS_ID_BYTES];
+    uint32_t wait_ms;
     struct ts_buf message;
 };
 
@@ -46,6 +49,7 @@ struct ts_ck_session {
     struct ts_digest digest;
     struct ts_sign sign;
     struct ts_verify verify;
+    struct ts_cancel *cancel; /**< of the key or signature that a thread is at the peer with; NULL: none */
 };
 
 /** NULL when there is no such session. Instance locked. */
@@ -59,6 +63,11 @@ void ts_ck_sessions_free(struct ts_instance *instance);
 /** May the session write an object with this CKA_TOKEN and CKA_PRIVATE?
  *  Returns: CKR_OK; CKR_SESSION_READ_ONLY; CKR_USER_NOT_LOGGED_IN. */
 CK_RV ts_ck_session_check_write(const struct ts_ck_session *session, bool token, bool is_private);
+
+/** A key or signature of the session goes to the peer, and has come back: C_SessionCancel ends the first that is there,
+ *  when threads run several at once. */
+void ts_ck_session_run(struct ts_ck_session *session, struct ts_cancel *cancel);
+void ts_ck_session_ran(struct ts_ck_session *session, const struct ts_cancel *cancel);
 
 /** End an operation, in any state of it; in the file of its chapter. */
 void ts_find_end(struct ts_find *find);

@@ -46,6 +46,27 @@ read_key(struct ts_sign *sign, const struct ts_object *object)
     return CKR_OK;
 }
 
+/* CKM_TALLYSTICK_ECDSA: what is inside is looked up as if it were asked for itself. */
+static CK_RV
+find_mechanism(struct ts_sign *sign, const CK_MECHANISM *mechanism)
+{
+    CK_TALLYSTICK_ECDSA_PARAMS params;
+
+    if (mechanism->mechanism != CKM_TALLYSTICK_ECDSA)
+        return ts_mechanism_find(&sign->mechanism, mechanism, CKF_SIGN);
+    if (!mechanism->pParameter || mechanism->ulParameterLen != sizeof(params))
+        return CKR_MECHANISM_PARAM_INVALID;
+    memcpy(&params, mechanism->pParameter, sizeof(params)); /* the caller's need not be aligned */
+    if (params.wait_ms > UINT32_MAX)
+        return CKR_MECHANISM_PARAM_INVALID;
+    sign->has_session_id = true;
+    memcpy(sign->session_id, params.session_id, sizeof(sign->session_id));
+    sign->wait_ms = (uint32_t)params.wait_ms;
+    CK_MECHANISM inner = {.mechanism = params.mechanism};
+    CK_RV rv = ts_mechanism_find(&sign->mechanism, &inner, CKF_SIGN);
+    return rv == CKR_MECHANISM_INVALID ? CKR_MECHANISM_PARAM_INVALID : rv;
+}
+
 static CK_RV
 sign_init(struct ts_call *call, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
@@ -54,7 +75,7 @@ sign_init(struct ts_call *call, const CK_MECHANISM *mechanism, CK_OBJECT_HANDLE 
 
     if (call->session->sign.active || call->session->sign.busy)
         return CKR_OPERATION_ACTIVE;
-    CK_RV rv = ts_mechanism_find(&sign.mechanism, mechanism, CKF_SIGN);
+    CK_RV rv = find_mechanism(&sign, mechanism);
     if (rv == CKR_OK)
         rv = ts_key_get(&object, call, key, TS_CLASS_PRIVATE, CKA_SIGN, sign.mechanism);
     if (rv == CKR_OK)
@@ -95,6 +116,8 @@ fill_job(struct ts_sign_job *job, uint8_t digest[DIGEST_MAX], const struct ts_en
     memcpy(job->key, sign->key, sizeof(job->key));
     job->mechanism = sign->mechanism->name;
     job->asker.label = sign->label;
+    job->session_id = sign->has_session_id ? sign->session_id : NULL;
+    job->wait_ms = sign->wait_ms;
     if (!sign->mechanism->digest) {
         job->digest = data;
         job->digest_len = len;
@@ -108,10 +131,10 @@ fill_job(struct ts_sign_job *job, uint8_t digest[DIGEST_MAX], const struct ts_en
 
 static CK_RV
 run_unlocked(uint8_t *signature, struct ts_call *call, const struct ts_sign *sign, CK_SLOT_ID slot,
-    const struct ts_login *login, const CK_BYTE *data, CK_ULONG data_len)
+    const struct ts_login *login, struct ts_cancel *cancel, const CK_BYTE *data, CK_ULONG data_len)
 {
     const struct ts_env *env = &call->instance->env;
-    struct ts_sign_job job = {0};
+    struct ts_sign_job job = {.cancel = cancel};
     struct ts_asker_text text;
     uint8_t digest[DIGEST_MAX];
     size_t len = SIGNATURE_MAX;
@@ -137,14 +160,20 @@ run(struct ts_call *call, const CK_BYTE *data, CK_ULONG data_len, CK_BYTE *out, 
     call->session->sign = (struct ts_sign){.busy = login != NULL};
     CK_RV rv = CKR_USER_NOT_LOGGED_IN;
     if (login) {
+        struct ts_cancel cancel;
+        ts_cancel_init(&cancel);
+        ts_ck_session_run(call->session, &cancel);
         ts_call_unlock(call);
-        rv = run_unlocked(signature, call, &sign, slot, login, data, data_len);
+        rv = run_unlocked(signature, call, &sign, slot, login, &cancel, data, data_len);
         CK_RV relock = ts_call_relock(call);
         ts_login_release(login);
-        if (relock == CKR_OK)
+        if (relock == CKR_OK) {
             call->session->sign.busy = false;
-        else
+            ts_ck_session_ran(call->session, &cancel);
+        } else {
             rv = relock;
+        }
+        ts_cancel_clear(&cancel);
     }
     if (rv == CKR_OK) {
         *out_len = 2 * sign.curve->field_bytes;

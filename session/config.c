@@ -1,6 +1,7 @@
 #include "session/config.h"
 #include "session/config_outline.h"
 #include "session/config_place.h"
+#include "session/config_server.h"
 #include "session/config_value.h"
 #include "base/secret.h"
 
@@ -17,6 +18,7 @@
 #define FILE_MAX_BYTES 65536
 #define VALUE_MAX_BYTES TS_OUTLINE_VALUE_MAX
 #define FAULT_BYTES 256
+#define LIST_MAX 256
 
 /* Every value as the text that stands in the file; `settings` says how it is read. */
 struct raw_log {
@@ -31,16 +33,29 @@ struct raw_sessions {
 struct raw_peer {
     char *store, *listen, *connect, *advertise, *name, *passphrase, *approval;
 };
+struct raw_server {
+    char *listen, *certificate, *key, *client_ca, *module, *token, *pin, *store;
+    char *workers, *queue, *rate, *body, *deadline, *read, *stop, *keep;
+    struct ts_config_caller *callers;
+    unsigned callers_count;
+};
 struct raw {
     char *store, *hsm, *modulus_bits, *threads, *listen, *presignatures;
     struct raw_log log;
     struct raw_timeout timeout;
     struct raw_sessions sessions;
     struct raw_peer peer;
+    struct raw_server server;
+    char *role;
+    char **partners, **capabilities;
+    unsigned partners_count, capabilities_count;
 };
 
 #define TEXT(key, type, member)                                                                                        \
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 0, VALUE_MAX_BYTES)
+
+#define LIST(key, type, member, entry)                                                                                 \
+    CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, entry, 0, LIST_MAX)
 
 static const cyaml_schema_field_t log_fields[] = {
     TEXT("to", struct raw_log, to),
@@ -70,7 +85,41 @@ static const cyaml_schema_field_t peer_fields[] = {
     TEXT("approval", struct raw_peer, approval),
     CYAML_FIELD_END,
 };
+static const cyaml_schema_value_t word = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, VALUE_MAX_BYTES)};
+static const cyaml_schema_field_t caller_fields[] = {
+    TEXT("name", struct ts_config_caller, name),
+    TEXT("token", struct ts_config_caller, token),
+    TEXT("certificate", struct ts_config_caller, certificate),
+    TEXT("rate", struct ts_config_caller, rate),
+    LIST("allow", struct ts_config_caller, allow, &word),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t caller = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct ts_config_caller, caller_fields)};
+static const cyaml_schema_field_t server_fields[] = {
+    TEXT("listen", struct raw_server, listen),
+    TEXT("certificate", struct raw_server, certificate),
+    TEXT("key", struct raw_server, key),
+    TEXT("client-ca", struct raw_server, client_ca),
+    TEXT("module", struct raw_server, module),
+    TEXT("token", struct raw_server, token),
+    TEXT("pin", struct raw_server, pin),
+    TEXT("store", struct raw_server, store),
+    TEXT("workers", struct raw_server, workers),
+    TEXT("queue", struct raw_server, queue),
+    TEXT("rate", struct raw_server, rate),
+    TEXT("body", struct raw_server, body),
+    TEXT("deadline", struct raw_server, deadline),
+    TEXT("read", struct raw_server, read),
+    TEXT("stop", struct raw_server, stop),
+    TEXT("keep", struct raw_server, keep),
+    LIST("callers", struct raw_server, callers, &caller),
+    CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t top_fields[] = {
+    TEXT("role", struct raw, role),
+    LIST("partners", struct raw, partners, &word),
+    LIST("capabilities", struct raw, capabilities, &word),
     TEXT("store", struct raw, store),
     TEXT("hsm", struct raw, hsm),
     TEXT("modulus-bits", struct raw, modulus_bits),
@@ -81,13 +130,23 @@ static const cyaml_schema_field_t top_fields[] = {
     CYAML_FIELD_MAPPING("timeout", CYAML_FLAG_OPTIONAL, struct raw, timeout, timeout_fields),
     CYAML_FIELD_MAPPING("sessions", CYAML_FLAG_OPTIONAL, struct raw, sessions, sessions_fields),
     CYAML_FIELD_MAPPING("peer", CYAML_FLAG_OPTIONAL, struct raw, peer, peer_fields),
+    CYAML_FIELD_MAPPING("server", CYAML_FLAG_OPTIONAL, struct raw, server, server_fields),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t top = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct raw, top_fields)};
 static const cyaml_config_t yaml = {.mem_fn = cyaml_mem, .log_level = CYAML_LOG_ERROR, .flags = CYAML_CFG_NO_ALIAS};
 
-static const char *const sections[] = {"log", "timeout", "sessions", "peer"};
+static const char *const sections[] = {"log", "timeout", "sessions", "peer", "server", "server.callers[]"};
+/* [] stands for the number of an entry. */
+static const char *const lists[] = {"partners", "capabilities", "server.callers", "server.callers[].allow"};
+/* Values inside lists: taken as they are, then checked by session/config_server.c. */
+static const char *const entries[] = {"partners[]", "capabilities[]", "server.callers[].allow[]",
+    "server.callers[].name", "server.callers[].token", "server.callers[].certificate", "server.callers[].rate"};
 
+#define SERVER(key, member, parse)                                                                                     \
+    {                                                                                                                  \
+        "server." key, offsetof(struct raw, server.member), parse, offsetof(struct ts_config, server.member)           \
+    }
 /* The one table of keys: where the text is, how it is read, where the value goes. */
 static const struct setting {
     const char *name;
@@ -126,6 +185,23 @@ static const struct setting {
         offsetof(struct ts_config, peer.passphrase)},
     {"peer.approval", offsetof(struct raw, peer.approval), ts_value_approval,
         offsetof(struct ts_config, peer.approval)},
+    {"role", offsetof(struct raw, role), ts_value_role, offsetof(struct ts_config, role)},
+    SERVER("listen", listen, ts_value_address),
+    SERVER("certificate", certificate, ts_value_path),
+    SERVER("key", key, ts_value_path),
+    SERVER("client-ca", client_ca, ts_value_path),
+    SERVER("module", module, ts_value_path),
+    SERVER("token", token, ts_value_name),
+    SERVER("pin", pin, ts_value_pin_source),
+    SERVER("store", store, ts_value_path),
+    SERVER("workers", workers, ts_value_threads),
+    SERVER("queue", queue, ts_value_count),
+    SERVER("rate", rate, ts_value_count),
+    SERVER("body", body, ts_value_count),
+    SERVER("deadline", deadline, ts_value_duration),
+    SERVER("read", read, ts_value_duration),
+    SERVER("stop", stop, ts_value_duration),
+    SERVER("keep", keep, ts_value_age),
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
@@ -165,14 +241,29 @@ out_of_memory(const struct report *report)
     return TS_INTERNAL;
 }
 
-static bool
-is_section(const char *name)
+/* "callers[12].name" as the tables call it: "callers[].name" */
+static void
+without_numbers(char out[TS_OUTLINE_NAME_BYTES], const char *name)
 {
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-        if (strcmp(sections[i], name) == 0)
+    size_t len = 0;
+
+    for (const char *at = name; *at; at++) {
+        out[len++] = *at;
+        if (*at == '[')
+            at += strspn(at + 1, "0123456789");
+    }
+    out[len] = 0;
+}
+
+static bool
+is_one_of(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0)
             return true;
     return false;
 }
+#define IS_ONE_OF(names, name) is_one_of(names, sizeof(names) / sizeof *(names), name)
 
 static bool
 is_setting(const char *name)
@@ -180,22 +271,39 @@ is_setting(const char *name)
     for (size_t i = 0; i < SETTINGS; i++)
         if (strcmp(settings[i].name, name) == 0)
             return true;
-    return false;
+    return IS_ONE_OF(entries, name);
+}
+
+static enum ts_error
+check_key(const struct ts_outline_key *key, const struct report *report)
+{
+    char name[TS_OUTLINE_NAME_BYTES];
+
+    without_numbers(name, key->name);
+    bool section = IS_ONE_OF(sections, name), list = IS_ONE_OF(lists, name);
+    if (!section && !list && !is_setting(name))
+        return say(report, key->line, "unknown key \"%s\"", key->name);
+    if (section == key->section && list == key->list)
+        return TS_OK;
+    if (section)
+        return say(report, key->line, "%s: a section of keys is expected, not one value", key->name);
+    if (list)
+        return say(report, key->line, "%s: a list is expected", key->name);
+    if (strchr(name, '.'))
+        return say(report, key->line, "%s: one value is expected, not a list or section", key->name);
+    if (key->list)
+        return say(report, key->line, "%s: a list is not allowed here", key->name);
+    return say(report, key->line, "%s: one value is expected, not a section", key->name);
 }
 
 static enum ts_error
 check_keys(const struct ts_outline *outline, const struct report *report)
 {
-    for (size_t i = 0; i < outline->count; i++) {
-        const struct ts_outline_key *key = &outline->keys[i];
-        if (!is_section(key->name) && !is_setting(key->name))
-            return say(report, key->line, "unknown key \"%s\"", key->name);
-        if (key->section && !is_section(key->name))
-            return say(report, key->line, "%s: one value is expected, not a section", key->name);
-        if (!key->section && is_section(key->name))
-            return say(report, key->line, "%s: a section of keys is expected, not one value", key->name);
-    }
-    return TS_OK;
+    enum ts_error error = TS_OK;
+
+    for (size_t i = 0; error == TS_OK && i < outline->count; i++)
+        error = check_key(&outline->keys[i], report);
+    return error;
 }
 
 static enum ts_error
@@ -217,6 +325,33 @@ apply(struct ts_config *config, const struct raw *raw, const struct ts_outline *
                 expected);
     }
     return TS_OK;
+}
+
+/* The lists change hands: the configuration frees them. */
+static void
+take_lists(struct ts_config *config, struct raw *raw, const struct ts_outline *outline)
+{
+    config->partners = raw->partners;
+    config->partners_count = raw->partners_count;
+    config->partners_set = ts_outline_line(outline, "partners") != 0;
+    config->capabilities = raw->capabilities;
+    config->capabilities_count = raw->capabilities_count;
+    config->capabilities_set = ts_outline_line(outline, "capabilities") != 0;
+    config->server.callers = raw->server.callers;
+    config->server.callers_count = raw->server.callers_count;
+    raw->partners = NULL;
+    raw->capabilities = NULL;
+    raw->server.callers = NULL;
+    raw->partners_count = raw->capabilities_count = raw->server.callers_count = 0;
+}
+
+static enum ts_error
+check_lists(const struct ts_config *config, const struct ts_outline *outline, const struct report *report)
+{
+    char name[TS_OUTLINE_NAME_BYTES];
+    const char *expected = ts_config_lists_fault(config, name);
+
+    return expected ? say(report, ts_outline_line(outline, name), "%s: not %s", name, expected) : TS_OK;
 }
 
 static enum ts_error
@@ -243,6 +378,10 @@ parse(struct ts_config *config, const char *text, size_t len, const struct repor
         error = say(report, 0, "%s", cyaml_strerror(result));
     else
         error = apply(config, raw, outline, report);
+    if (error == TS_OK) {
+        take_lists(config, raw, outline);
+        error = check_lists(config, outline, report);
+    }
 out:
     (void)cyaml_free(&yaml, &top, raw, 0);
     free(outline);
@@ -333,6 +472,14 @@ default_numbers(struct ts_config *config)
     config->timeout.approval = 60000;
     config->timeout.heartbeat = 5000;
     config->timeout.resume = 60000;
+    config->server.workers = 4;
+    config->server.queue = 256;
+    config->server.rate = 600;
+    config->server.body = 131072;
+    config->server.deadline = 60000;
+    config->server.read = 10000;
+    config->server.stop = 20000;
+    config->server.keep = 86400;
     config->sessions.keep = 30 * 86400;
 }
 
@@ -355,7 +502,9 @@ default_texts(struct ts_config *config)
            default_text(&config->peer.listen, strdup("[::]:8083")) &&
            default_text(&config->peer.advertise, ts_place_advertise(config->peer.listen)) &&
            default_text(&config->peer.name, ts_place_host_name()) &&
-           default_text(&config->peer.approval, strdup("ask"));
+           default_text(&config->peer.approval, strdup("ask")) &&
+           default_text(&config->server.listen, strdup("[::]:8082")) &&
+           default_text(&config->server.store, ts_place_state("server.db"));
 }
 
 enum ts_error
@@ -394,6 +543,33 @@ free_text(char *text)
     free(text);
 }
 
+static void
+free_list(char **list, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        free_text(list[i]);
+    free(list);
+}
+
+static void
+free_server(struct ts_config *config)
+{
+    char *texts[] = {config->server.listen, config->server.certificate, config->server.key, config->server.client_ca,
+        config->server.module, config->server.token, config->server.pin, config->server.store};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free_text(texts[i]);
+    for (unsigned i = 0; i < config->server.callers_count; i++) {
+        struct ts_config_caller *one = &config->server.callers[i];
+        free_text(one->name);
+        free_text(one->token);
+        free_text(one->certificate);
+        free_text(one->rate);
+        free_list(one->allow, one->allow_count);
+    }
+    free(config->server.callers);
+}
+
 void
 ts_config_free(struct ts_config *config)
 {
@@ -411,6 +587,10 @@ ts_config_free(struct ts_config *config)
     free_text(config->peer.name);
     free_text(config->peer.passphrase);
     free_text(config->peer.approval);
+    free_text(config->role);
+    free_list(config->partners, config->partners_count);
+    free_list(config->capabilities, config->capabilities_count);
+    free_server(config);
     free(config);
 }
 

@@ -1,9 +1,13 @@
 #include "session/config_outline.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <yaml.h>
+
+/* server: callers: [i]: allow: [i] */
+#define DEPTH_MAX 4
 
 struct walk {
     struct ts_outline *out;
@@ -50,6 +54,9 @@ refuse_extras(struct walk *walk)
     } else if (event->type == YAML_MAPPING_START_EVENT) {
         anchor = event->data.mapping_start.anchor;
         tag = event->data.mapping_start.tag;
+    } else if (event->type == YAML_SEQUENCE_START_EVENT) {
+        anchor = event->data.sequence_start.anchor;
+        tag = event->data.sequence_start.tag;
     }
     if (anchor)
         return fault(walk, event_line(walk), "an anchor (&name) is not allowed here");
@@ -68,88 +75,96 @@ next(struct walk *walk)
         walk->parser.problem ? walk->parser.problem : "out of memory");
 }
 
-/* Keep the key under `section` ("" at the top) and give its place. */
+/* Keep a name and its line, and give its place. */
 static enum ts_error
-add_key(struct walk *walk, struct ts_outline_key **out, const char *section)
+add_name(struct walk *walk, size_t *place, const char *name)
 {
-    const char *name = (const char *)walk->event.data.scalar.value;
     struct ts_outline_key *key;
 
-    if (strlen(name) != walk->event.data.scalar.length)
-        return fault(walk, event_line(walk), "a key with a NUL byte");
     if (walk->out->count == TS_OUTLINE_KEYS_MAX)
         return fault(walk, event_line(walk), "more than %d keys", TS_OUTLINE_KEYS_MAX);
-    key = &walk->out->keys[walk->out->count];
-    (void)snprintf(key->name, sizeof key->name, "%s%s%s", section, *section ? "." : "", name);
-    size_t before = ts_outline_line(walk->out, key->name);
+    size_t before = ts_outline_line(walk->out, name);
     if (before)
-        return fault(walk, event_line(walk), "%s: set before, in line %zu", key->name, before);
-    key->line = event_line(walk);
-    key->section = false;
-    walk->out->count++;
-    *out = key;
+        return fault(walk, event_line(walk), "%s: set before, in line %zu", name, before);
+    *place = walk->out->count++;
+    key = &walk->out->keys[*place];
+    *key = (struct ts_outline_key){.line = event_line(walk)};
+    (void)snprintf(key->name, sizeof key->name, "%s", name);
     return TS_OK;
 }
 
 static enum ts_error
-check_value(struct walk *walk, const struct ts_outline_key *key)
+check_value(struct walk *walk, const char *name)
 {
     size_t len = walk->event.data.scalar.length;
 
     if (len > TS_OUTLINE_VALUE_MAX)
-        return fault(walk, key->line, "%s: a value has at most %d bytes", key->name, TS_OUTLINE_VALUE_MAX);
+        return fault(walk, event_line(walk), "%s: a value has at most %d bytes", name, TS_OUTLINE_VALUE_MAX);
     if (strlen((const char *)walk->event.data.scalar.value) != len)
-        return fault(walk, key->line, "%s: a NUL byte is not allowed", key->name);
+        return fault(walk, event_line(walk), "%s: a NUL byte is not allowed", name);
     return TS_OK;
 }
 
-static enum ts_error
-read_section(struct walk *walk, struct ts_outline_key *section)
-{
-    struct ts_outline_key *key;
-    enum ts_error error;
+static enum ts_error read_value(struct walk *walk, size_t place, unsigned depth);
 
-    section->section = true;
-    for (;;) {
-        if ((error = next(walk)) != TS_OK)
+static enum ts_error
+read_list(struct walk *walk, size_t place, unsigned depth)
+{
+    char name[TS_OUTLINE_NAME_BYTES + 8];
+    enum ts_error error = TS_OK;
+    size_t item;
+
+    walk->out->keys[place].list = true;
+    for (unsigned i = 0; error == TS_OK; i++) {
+        if ((error = next(walk)) != TS_OK || walk->event.type == YAML_SEQUENCE_END_EVENT)
             return error;
-        if (walk->event.type == YAML_MAPPING_END_EVENT)
-            return TS_OK;
-        if (walk->event.type != YAML_SCALAR_EVENT)
-            return fault(walk, event_line(walk), "%s: a key must be a word", section->name);
-        if ((error = add_key(walk, &key, section->name)) != TS_OK || (error = next(walk)) != TS_OK)
-            return error;
-        if (walk->event.type != YAML_SCALAR_EVENT)
-            return fault(walk, key->line, "%s: one value is expected, not a list or section", key->name);
-        if ((error = check_value(walk, key)) != TS_OK)
-            return error;
+        (void)snprintf(name, sizeof name, "%s[%u]", walk->out->keys[place].name, i);
+        if (strlen(name) >= TS_OUTLINE_NAME_BYTES)
+            return fault(walk, event_line(walk), "%.40s: too deep", name);
+        if ((error = add_name(walk, &item, name)) == TS_OK)
+            error = read_value(walk, item, depth);
     }
+    return error;
+}
+
+/* place: of the section; SIZE_MAX for the top */
+static enum ts_error
+read_section(struct walk *walk, size_t place, unsigned depth)
+{
+    const char *section = place == SIZE_MAX ? "" : walk->out->keys[place].name;
+    char name[TS_OUTLINE_NAME_BYTES];
+    enum ts_error error = TS_OK;
+    size_t key;
+
+    if (place != SIZE_MAX)
+        walk->out->keys[place].section = true;
+    while (error == TS_OK) {
+        if ((error = next(walk)) != TS_OK || walk->event.type == YAML_MAPPING_END_EVENT)
+            return error;
+        if (walk->event.type != YAML_SCALAR_EVENT)
+            return fault(walk, event_line(walk), "%s%sa key must be a word", section, *section ? ": " : "");
+        const char *word = (const char *)walk->event.data.scalar.value;
+        if (strlen(word) != walk->event.data.scalar.length)
+            return fault(walk, event_line(walk), "a key with a NUL byte");
+        (void)snprintf(name, sizeof name, "%s%s%s", section, *section ? "." : "", word);
+        if ((error = add_name(walk, &key, name)) == TS_OK && (error = next(walk)) == TS_OK)
+            error = read_value(walk, key, depth);
+    }
+    return error;
 }
 
 static enum ts_error
-read_top(struct walk *walk)
+read_value(struct walk *walk, size_t place, unsigned depth)
 {
-    struct ts_outline_key *key;
-    enum ts_error error;
+    const struct ts_outline_key *key = &walk->out->keys[place];
 
-    for (;;) {
-        if ((error = next(walk)) != TS_OK)
-            return error;
-        if (walk->event.type == YAML_MAPPING_END_EVENT)
-            return TS_OK;
-        if (walk->event.type != YAML_SCALAR_EVENT)
-            return fault(walk, event_line(walk), "a key must be a word");
-        if ((error = add_key(walk, &key, "")) != TS_OK || (error = next(walk)) != TS_OK)
-            return error;
-        if (walk->event.type == YAML_MAPPING_START_EVENT)
-            error = read_section(walk, key);
-        else if (walk->event.type == YAML_SCALAR_EVENT)
-            error = check_value(walk, key);
-        else
-            error = fault(walk, key->line, "%s: a list is not allowed here", key->name);
-        if (error != TS_OK)
-            return error;
-    }
+    if (walk->event.type == YAML_SCALAR_EVENT)
+        return check_value(walk, key->name);
+    if (depth == DEPTH_MAX)
+        return fault(walk, key->line, "%s: one value is expected, not a list or section", key->name);
+    if (walk->event.type == YAML_SEQUENCE_START_EVENT)
+        return read_list(walk, place, depth + 1);
+    return read_section(walk, place, depth + 1);
 }
 
 static enum ts_error
@@ -165,7 +180,8 @@ read_stream(struct walk *walk)
         return error;
     if (walk->event.type != YAML_MAPPING_START_EVENT)
         return fault(walk, event_line(walk), "\"key: value\" lines are expected");
-    if ((error = read_top(walk)) != TS_OK || (error = next(walk)) != TS_OK || (error = next(walk)) != TS_OK)
+    if ((error = read_section(walk, SIZE_MAX, 0)) != TS_OK || (error = next(walk)) != TS_OK ||
+        (error = next(walk)) != TS_OK)
         return error;
     if (walk->event.type != YAML_STREAM_END_EVENT)
         return fault(walk, event_line(walk), "a second document (---) is not allowed");

@@ -237,3 +237,23 @@ ts_value_approval(void *out, const char *text)
         return "ask or auto";
     return keep_copy(out, text);
 }
+
+const char *
+ts_value_role(void *out, const char *text)
+{
+    if (strcmp(text, "enterprise") != 0 && strcmp(text, "mobile-app") != 0)
+        return "one of enterprise, mobile-app";
+    return keep_copy(out, text);
+}
+
+const char *
+ts_value_count(void *out, const char *text)
+{
+    const char *end;
+    uint32_t value;
+
+    if (!number(&value, text, &end) || *end || value < 1 || value > 100000000)
+        return "a number from 1 to 100000000";
+    *(unsigned *)out = value;
+    return NULL;
+}

@@ -22,5 +22,7 @@ const char *ts_value_addresses(void *out, const char *text);     /**< several, w
 const char *ts_value_name(void *out, const char *text);          /**< 1 to 64 printable bytes */
 const char *ts_value_pin_source(void *out, const char *text);    /**< file:PATH, env:NAME, credential:NAME */
 const char *ts_value_approval(void *out, const char *text);      /**< ask, auto */
+const char *ts_value_role(void *out, const char *text);          /**< enterprise, mobile-app */
+const char *ts_value_count(void *out, const char *text);         /**< unsigned: 1 to 100000000 */
 
 #endif

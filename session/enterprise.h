@@ -2,6 +2,7 @@
 #define TS_SESSION_ENTERPRISE_H
 
 #include "mpc/point.h"
+#include "session/cancel.h"
 #include "session/config.h"
 #include "session/journal.h"
 #include "store/store.h"
@@ -77,6 +78,7 @@ struct ts_keygen_job {
     struct ts_asker asker;
     const uint8_t *session_id; /**< TS_ID_BYTES: id of the record in the journal; NULL: random */
     uint32_t wait_ms;          /**< how long to wait for a peer that is away; 0: fail at once */
+    struct ts_cancel *cancel;  /**< may be NULL; a cancelled run answers TS_TIMEOUT */
     ts_keygen_record record;   /**< may be NULL */
     void *ctx;                 /**< for record */
 };
@@ -100,6 +102,7 @@ struct ts_sign_job {
     struct ts_asker asker;
     const uint8_t *session_id; /**< TS_ID_BYTES: id of the record in the journal; NULL: random */
     uint32_t wait_ms;          /**< how long to wait for a peer that is away; 0: fail at once */
+    struct ts_cancel *cancel;  /**< may be NULL; a cancelled run answers TS_TIMEOUT */
 };
 #define TS_MESSAGE_SIGN_MAX 65536
 

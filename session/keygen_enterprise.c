@@ -216,16 +216,18 @@ start(struct run *run, const struct ts_peer_row *peer)
     if (error == TS_OK)
         error = begin_entry(run, peer);
     if (error == TS_OK)
-        error = ts_connection_await(
-            &run->connection, &fresh, run->enterprise, run->keyring, peer->pairing, run->job->wait_ms, run->entry);
+        error = ts_connection_await(&run->connection, &fresh, run->enterprise, run->keyring, peer->pairing,
+            run->job->wait_ms, run->entry, run->job->cancel);
     if (error == TS_OK)
         error = choose_parameters(run);
     if (error == TS_OK)
         error = ts_keygen_p1_new(&run->machine, run->enterprise->mpc, run->pairing, curve, run->row.key);
     if (error == TS_OK)
         error = ts_session_open(&run->session, run->connection->link);
-    if (error == TS_OK)
+    if (error == TS_OK) {
         ts_journal_attach(run->entry, run->session);
+        ts_cancel_attach(run->job->cancel, run->session);
+    }
     return error;
 }
 
@@ -249,7 +251,7 @@ end_badly(struct run *run, const struct ts_peer_row *peer, enum ts_error error)
         (void)ts_session_fail(run->session, error, "keygen failed at the enterprise side");
     if (error == TS_FORMAT && run->session && !told)
         ts_connection_violation(run->enterprise, run->connection);
-    if (error == TS_TIMEOUT && run->noted && !told)
+    if (error == TS_TIMEOUT && run->noted && !told && !ts_cancel_asked(run->job->cancel))
         ts_connection_silent(run->enterprise, run->connection);
     if (run->noted)
         give_up(run, peer);
@@ -283,7 +285,11 @@ ts_keygen_enterprise(struct ts_new_key *out, struct ts_enterprise *enterprise, u
     } else {
         end_badly(&run, &row, error);
     }
-    ts_journal_end(run.entry, error, NULL);
+    if (error != TS_OK && ts_cancel_asked(job->cancel))
+        ts_journal_cancel(run.entry, NULL);
+    else
+        ts_journal_end(run.entry, error, NULL);
+    ts_cancel_attach(job->cancel, NULL);
     ts_session_close(run.session);
     ts_machine_free(run.machine);
     ts_half_free(run.half);

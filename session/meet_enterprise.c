@@ -233,7 +233,7 @@ pause_ms(unsigned attempt)
 enum ts_error
 ts_connection_await(struct ts_connection **out, bool *fresh, struct ts_enterprise *enterprise,
     const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES], uint32_t wait_ms,
-    struct ts_journal_entry *entry)
+    struct ts_journal_entry *entry, struct ts_cancel *cancel)
 {
     uint32_t patience = wait_ms ? wait_ms : enterprise->config->timeout.wait;
     uint64_t deadline = ts_now_ms(enterprise->env) + patience;
@@ -249,6 +249,10 @@ ts_connection_await(struct ts_connection **out, bool *fresh, struct ts_enterpris
             ts_meeting_wait(enterprise, until);
         if (ts_enterprise_stopping(enterprise))
             break;
+        if (ts_cancel_asked(cancel)) {
+            error = TS_TIMEOUT;
+            break;
+        }
         error = ts_connection_acquire(out, fresh, enterprise, keyring, pairing);
     }
     ts_journal_wait(entry, false);

@@ -26,9 +26,10 @@ void ts_meeting_stop(struct ts_enterprise *enterprise, uint64_t token);
 void ts_meeting_wait(struct ts_enterprise *enterprise, uint64_t until_ms);
 
 /** As ts_connection_acquire, but when the peer cannot be reached wait for it to come (or to answer when it is dialled
- *  again) for wait_ms, or as configured when that is 0; the entry shows that it waits. Its first use opens the listener. */
+ *  again) for wait_ms, or as configured when that is 0; the entry shows that it waits. Its first use opens the listener.
+ *  cancel (may be NULL): ends the wait soon with TS_TIMEOUT. */
 enum ts_error ts_connection_await(struct ts_connection **out, bool *fresh, struct ts_enterprise *enterprise,
     const struct ts_keyring *keyring, const uint8_t pairing[TS_ID_BYTES], uint32_t wait_ms,
-    struct ts_journal_entry *entry);
+    struct ts_journal_entry *entry, struct ts_cancel *cancel);
 
 #endif

@@ -147,10 +147,27 @@ gave_up(void *ctx)
     return ts_session_cancelled(conversation->session) || !ts_link_alive(conversation->connection->link);
 }
 
+/* What this device does not do at all, or not for this partner, is nobody's question. */
+static const char *
+objection(const struct ts_config *config, const struct ts_question *question)
+{
+    if (question->kind == TS_ASK_KEYGEN && !ts_config_capable(config, "keygen"))
+        return TS_REASON_CAPABILITY "keygen\" at the device";
+    if (question->kind == TS_ASK_SIGN && !ts_config_capable(config, "sign"))
+        return TS_REASON_CAPABILITY "sign\" at the device";
+    return ts_config_partner(config, question->partner) ? NULL : "not among the partners of the device";
+}
+
 enum ts_error
 ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question *question)
 {
     const struct ts_mobile_options *options = &conversation->mobile->options;
+    const char *no = objection(options->config, question);
+
+    if (no) {
+        conversation->reason = no;
+        return TS_REFUSED;
+    }
     uint64_t deadline = ts_now_ms(conversation->mobile->env) + options->config->timeout.approval;
 
     ts_journal_step(conversation->entry, "APPROVAL"); /* the record shows whom and what it is about while they think */

@@ -48,6 +48,7 @@ step_of(const struct run *run)
 static void
 end(struct run *run)
 {
+    ts_cancel_attach(run->job->cancel, NULL);
     ts_batch_end(&run->batch);
     if (run->ready.presig) {
         ts_session_close(run->session);
@@ -119,6 +120,7 @@ sign_ready(struct run *run, uint8_t *signature)
     run->asked = error == TS_OK;
     if (error == TS_OK) {
         ts_journal_attach(run->entry, run->session);
+        ts_cancel_attach(run->job->cancel, run->session);
         note_request(run);
     }
     if (error == TS_OK)
@@ -193,8 +195,10 @@ sign_cold(struct run *run, uint8_t *signature)
     if (error == TS_OK)
         error = ts_batch_begin(&run->batch, 1);
     run->session = run->batch.session;
-    if (error == TS_OK)
+    if (error == TS_OK) {
         ts_journal_attach(run->entry, run->session);
+        ts_cancel_attach(run->job->cancel, run->session);
+    }
     if (error == TS_OK)
         error = ts_batch_round_1(&run->batch, &first);
     if (error == TS_OK)
@@ -209,8 +213,8 @@ sign_cold(struct run *run, uint8_t *signature)
 static enum ts_error
 converse(struct run *run, uint8_t *signature)
 {
-    enum ts_error error = ts_connection_await(
-        &run->connection, &run->fresh, run->enterprise, run->keyring, run->row.pairing, run->job->wait_ms, run->entry);
+    enum ts_error error = ts_connection_await(&run->connection, &run->fresh, run->enterprise, run->keyring,
+        run->row.pairing, run->job->wait_ms, run->entry, run->job->cancel);
 
     if (error != TS_OK)
         return error;
@@ -300,7 +304,7 @@ fail(struct run *run, enum ts_error error)
         (void)ts_session_fail(run->session, error, NULL);
     if (error == TS_FORMAT && run->session && !*said)
         ts_connection_violation(run->enterprise, run->connection);
-    if (error == TS_TIMEOUT && run->session && !run->asked && !*said)
+    if (error == TS_TIMEOUT && run->session && !run->asked && !*said && !ts_cancel_asked(run->job->cancel))
         ts_connection_silent(run->enterprise, run->connection);
 }
 
@@ -351,7 +355,10 @@ ts_sign_enterprise(uint8_t *signature, size_t *len, struct ts_enterprise *enterp
         memcpy(signature, both, size);
         *len = size;
     }
-    ts_journal_end(run.entry, error, NULL);
+    if (error != TS_OK && ts_cancel_asked(job->cancel))
+        ts_journal_cancel(run.entry, NULL);
+    else
+        ts_journal_end(run.entry, error, NULL);
     end(&run);
     ts_wipe(both, sizeof both);
     ts_buf_clear(&run.request);

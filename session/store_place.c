@@ -5,9 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Make the folders that lead to a file, each for the owner alone. An existing one is left as it is. */
-static enum ts_error
-make_folders(const char *path)
+enum ts_error
+ts_store_place(const char *path)
 {
     char *copy = strdup(path);
     enum ts_error error = copy ? TS_OK : TS_INTERNAL;
@@ -25,7 +24,7 @@ make_folders(const char *path)
 enum ts_error
 ts_store_open_at(struct ts_store **out, const struct ts_env *env, const char *path)
 {
-    enum ts_error error = make_folders(path);
+    enum ts_error error = ts_store_place(path);
     if (error == TS_OK)
         error = ts_store_open(out, env, path);
     if (error != TS_OK)

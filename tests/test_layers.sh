@@ -22,7 +22,8 @@ strangers() {
         sed -E 's|^([^:]+:[0-9]+):[^"]*"([^"]*)".*|\1 \2|' |
         while read -r place header; do
             case $header in */*) ;; *) continue ;; esac
-            [[ " ${may[$folder]} " == *" ${header%%/*} "* ]] || echo "$place includes $header"
+            [[ " ${may[$folder]} " == *" ${header%%/*} "* ]] || [ "$folder $header" = "server pkcs11/cryptoki.h" ] ||
+                [ "$folder $header" = "server pkcs11/tallystick.h" ] || echo "$place includes $header"
         done)
     [ -z "$found" ] || { echo "$found" && return 1; }
 }

@@ -34,7 +34,7 @@ completes_commands() {
     done
 }
 
-for program in tools/tallystick peer/tallystick-peer; do
+for program in tools/tallystick peer/tallystick-peer server/tallystick-server; do
     name=$(basename "$program")
     ok "$name: the manual has its options" same_options "$program" "$name"
     ok "$name: and its commands" same_commands "$program" "$name"

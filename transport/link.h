@@ -124,6 +124,10 @@ enum ts_error ts_session_receive(struct ts_session *session, struct ts_message *
 /** The same, and refuse every type but `type` with TS_FORMAT (the reason names both). */
 enum ts_error ts_session_expect(struct ts_session *session, int type, struct ts_message *out, uint32_t timeout_ms);
 
+/** End the waits of ts_session_receive on this session, the one that goes on and every later one, with TS_TIMEOUT. Any
+ *  thread, while the session is open. */
+void ts_session_interrupt(struct ts_session *session);
+
 /** Tell the other side that the session ends with an error. `reason` is short English without secrets, may be NULL.
  *  Returns: as send. */
 enum ts_error ts_session_fail(struct ts_session *session, enum ts_error error, const char *reason);

@@ -22,6 +22,7 @@
 struct ts_session {
     struct ts_link *link;
     struct ts_lane *lane;
+    bool interrupted;
     char reason[TS_REASON_BYTES]; /* the owner's, not guarded */
     void *context;                /* the same */
 };
@@ -90,6 +91,9 @@ bool ts_link_has_sent(const struct ts_link *link, uint64_t mark);
 
 /** Make the thread that polls look again, because there is more to send. */
 void ts_link_poke(struct ts_link *link);
+
+/** Those whose wait is over by now look again. */
+void ts_link_wake_ready(struct ts_link *link);
 
 /** Wake everybody who waits. */
 void ts_link_wake_all(struct ts_link *link);

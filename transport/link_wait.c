@@ -40,8 +40,8 @@ ts_link_wake_all(struct ts_link *link)
 }
 
 /* Whoever pumps may have received what another waits for, the leader too. */
-static void
-wake_ready(struct ts_link *link)
+void
+ts_link_wake_ready(struct ts_link *link)
 {
     for (struct ts_waiter *waiter = link->waiters; waiter; waiter = waiter->next)
         if (waiter->ready(waiter->ctx))
@@ -105,7 +105,7 @@ ts_link_pump(struct ts_link *link)
     if (link->channel && ts_channel_pump(link->channel) != TS_OK)
         ts_link_lose(link);
     ts_link_transmit(link);
-    wake_ready(link);
+    ts_link_wake_ready(link);
 }
 
 /* The moment when a silent link is given up. */

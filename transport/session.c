@@ -161,7 +161,7 @@ static bool
 ready_message(const void *ctx)
 {
     const struct ts_session *session = ctx;
-    return ts_lane_ready(session->lane);
+    return ts_lane_ready(session->lane) || session->interrupted;
 }
 
 /* The other side's storage is not ours: what we see is that it cannot serve. */
@@ -183,6 +183,8 @@ receive_locked(struct ts_session *session, struct ts_message *out, uint64_t dead
     enum ts_error error = ts_link_wait(link, ready_message, session, deadline_ms);
     if (error != TS_OK)
         return judge_timeout(session, error);
+    if (session->interrupted)
+        return TS_TIMEOUT;
     error = ts_lane_take(link->mux, session->lane, out);
     return error == TS_OK ? TS_OK : judge_failure(session, error);
 }
@@ -197,6 +199,17 @@ ts_session_receive(struct ts_session *session, struct ts_message *out, uint32_t 
     enum ts_error error = receive_locked(session, out, ts_deadline_after(link->env, timeout_ms));
     (void)pthread_mutex_unlock(&link->mutex);
     return error;
+}
+
+void
+ts_session_interrupt(struct ts_session *session)
+{
+    struct ts_link *link = session->link;
+
+    (void)pthread_mutex_lock(&link->mutex);
+    session->interrupted = true;
+    ts_link_wake_ready(link);
+    (void)pthread_mutex_unlock(&link->mutex);
 }
 
 enum ts_error

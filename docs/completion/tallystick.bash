@@ -1,4 +1,4 @@
-# bash completion for tallystick and tallystick-peer
+# bash completion for tallystick, tallystick-peer and tallystick-server
 _tallystick() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} word command= options
     COMPREPLY=()
@@ -26,7 +26,7 @@ _tallystick() {
     esac
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $word in
-        init | pair | unpair | refresh | address | list | status | sessions | doctor | run | uri | forget) command=$word && break ;;
+        init | pair | unpair | refresh | address | list | status | sessions | doctor | run | uri | forget | check | token) command=$word && break ;;
         esac
     done
     case ${COMP_WORDS[0]##*/}:$command in
@@ -46,8 +46,10 @@ _tallystick() {
     tallystick-peer:run) options="--passphrase-source --approval --listen --log --ready-fd" ;;
     tallystick-peer:uri) options="--passphrase-source --valid --address --qr --no-qr" ;;
     tallystick-peer:forget) options="--yes" ;;
+    tallystick-server:) options="run check token --config --help --version" ;;
+    tallystick-server:run) options="--listen --log --ready-fd" ;;
     *) options= ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$options --help" -- "$current")
 }
-complete -F _tallystick tallystick tallystick-peer
+complete -F _tallystick tallystick tallystick-peer tallystick-server

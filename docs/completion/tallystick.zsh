@@ -1,6 +1,6 @@
-#compdef tallystick tallystick-peer
-# zsh completion for tallystick and tallystick-peer
-local command=${words[(r)(init|pair|unpair|refresh|address|list|status|sessions|doctor|run|uri|forget)]}
+#compdef tallystick tallystick-peer tallystick-server
+# zsh completion for tallystick, tallystick-peer and tallystick-server
+local command=${words[(r)(init|pair|unpair|refresh|address|list|status|sessions|doctor|run|uri|forget|check|token)]}
 local -a options
 case ${service}:$command in
 tallystick:) options=(init pair unpair refresh address list status sessions doctor --config --verbose --help --version) ;;
@@ -19,6 +19,8 @@ tallystick-peer:init) options=(--name --passphrase-source --bits --no-primes --p
 tallystick-peer:run) options=(--passphrase-source --approval --listen --log --ready-fd) ;;
 tallystick-peer:uri) options=(--passphrase-source --valid --address --qr --no-qr) ;;
 tallystick-peer:forget) options=(--yes) ;;
+tallystick-server:) options=(run check token --config --help --version) ;;
+tallystick-server:run) options=(--listen --log --ready-fd) ;;
 esac
 compadd -- $options --help
 [[ $PREFIX == -* ]] || _files

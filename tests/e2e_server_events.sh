@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# The stream of events to a real WebSocket client, and as Server-Sent Events to curl: every step of a signature in its order.
+[ -n "${PEER_PID:-}" ] || exec "${TS_SRCDIR:-$(dirname "$0")/..}/tests/with-token" "$0"
+. "$(dirname "$0")/tap.sh"
+. "$(dirname "$0")/server.sh"
+tests=$(cd "$(dirname "$0")" && pwd)
+cd "$WORK" || exit 99
+python=$(python_with websockets) || exit 99
+set_up_server
+start_server
+make_key() { post /api/v1/keygen '{"label": "seen"}' && gets 201 && field '["key"]["id"]' >key.id; }
+steps() { "$python" "$tests/server_events.py" "$(server_address)" alice-token "$(cat key.id)" >steps; }
+in_order() { grep -qE '^STARTED .*SIGN_ROUND_1.* SIGN_ROUND_2.* COMPLETED$' steps || { cat steps && return 1; }; }
+refused() { ! "$python" "$tests/server_events.py" "$(server_address)" "$1" "$(cat key.id)" 2>refused.log && grep -q "HTTP $2" refused.log; }
+ok "a key is made" make_key
+ok "a WebSocket client sees a session" steps
+ok "every step in its order" in_order
+ok "not without a token" refused wrong 401
+ok "not without a grant" refused nobody-token 403
+
+# curl reads Server-Sent Events until the signature's end has come.
+sse() {
+    mkfifo stream
+    curl -sN --cacert server.pem -H 'Authorization: Bearer alice-token' "https://$(server_address)/api/v1/events" >stream &
+    local reader=$! line
+    exec 5<stream
+    read -r -t 60 line <&5 && [[ $line == "id: "* ]] && read -r -t 60 line <&5 && [[ $line == *'"type":"open"'* ]] || return 1
+    post /api/v1/sign/two-party "{\"key\": \"$(cat key.id)\", \"message\": \"x\"}" && gets 201 || return 1
+    while read -r -t 60 line <&5; do
+        [[ $line == data:*'"step"'* ]] && echo "$line" | sed 's/.*"step":"\([A-Z_0-9]*\)".*/\1/' >>sse.steps
+        [[ $line == *'"step":"COMPLETED"'* ]] && break
+    done
+    exec 5<&-
+    kill "$reader"
+    [ "$(tr '\n' ' ' <sse.steps)" = "$(cat steps) " ] || { cat sse.steps steps && return 1; }
+}
+ok "the same as Server-Sent Events" sse
+other_label() {
+    printf 'x' >bobs.sse
+    curl -sN --max-time 3 --cacert server.pem -H 'Authorization: Bearer bob-token' "https://$(server_address)/api/v1/events?after=0" >bobs.sse
+    grep -q '"type":"open"' bobs.sse && ! grep -q '"step"' bobs.sse
+}
+ok "a caller sees only the sessions of its keys" other_label
+ok "it stops while streams are open" stop_server
+finish
