@@ -472,14 +472,7 @@ default_numbers(struct ts_config *config)
     config->timeout.approval = 60000;
     config->timeout.heartbeat = 5000;
     config->timeout.resume = 60000;
-    config->server.workers = 4;
-    config->server.queue = 256;
-    config->server.rate = 600;
-    config->server.body = 131072;
-    config->server.deadline = 60000;
-    config->server.read = 10000;
-    config->server.stop = 20000;
-    config->server.keep = 86400;
+    ts_config_server_numbers(config);
     config->sessions.keep = 30 * 86400;
 }
 

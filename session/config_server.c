@@ -9,6 +9,19 @@
 
 static const char *const operations[] = {"keygen", "sign", "read", "cancel"};
 
+void
+ts_config_server_numbers(struct ts_config *config)
+{
+    config->server.workers = 4;
+    config->server.queue = 256;
+    config->server.rate = 600;
+    config->server.body = 131072;
+    config->server.deadline = 60000;
+    config->server.read = 10000;
+    config->server.stop = 20000;
+    config->server.keep = 86400;
+}
+
 const char *
 ts_config_grant(size_t *operation, const char *text)
 {

@@ -4,6 +4,9 @@
 #include "session/config.h"
 #include "session/config_outline.h"
 
+/** The numbers of a server's section that says nothing: docs/configuration.md has them. */
+void ts_config_server_numbers(struct ts_config *config);
+
 /** Check what stands in the lists: partners, capabilities, callers.
  *  Out:  name  of the faulty key, "server.callers[1].token"
  *  Returns: NULL when all is good; else what was expected, to stand after "not ". Secrets: hashes of tokens. */

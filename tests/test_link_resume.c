@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sched.h>
 #include <unistd.h>
 
 /* A link whose connection is cut under it, with both sides as they are. */
@@ -51,7 +52,7 @@ accepted(struct resumable *world)
         link = world->pair.accepted;
         (void)pthread_mutex_unlock(&world->mutex);
         if (!link)
-            (void)usleep(1000);
+            (void)sched_yield();
     }
     return link;
 }
@@ -367,7 +368,7 @@ START_TEST(broken_links_of_one_caller_are_bounded)
         pair->accepted = first;
         ts_link_abandon(dialled);
         while (ready(links[i]))
-            (void)usleep(1000);
+            (void)sched_yield();
     }
     ck_assert(device_logged(&pair->listener, "too many broken connections"));
     unsigned alive = 0;
