@@ -38,6 +38,9 @@ ts_peer_open(struct ts_peer *peer, bool make)
         (void)ts_complain("%s", *message ? message : ts_error_text(error));
         return error == TS_USAGE ? TS_EXIT_USAGE : TS_EXIT_FAILURE;
     }
+    if (peer->config->role && strcmp(peer->config->role, "mobile-app") != 0)
+        return ts_complain_usage("tallystick-peer", NULL,
+            "role: %s: this is the configuration of the other side; the peer is the mobile app", peer->config->role);
     if ((code = open_store(peer, make)) != TS_EXIT_OK)
         return code;
     error = ts_token_list(&list, &count, peer->store);

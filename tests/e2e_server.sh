@@ -203,6 +203,9 @@ TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" run --approval auto --ready-fd 9 9
 PEER_PID=$!
 trap 'kill "$PEER_PID"; stop_server -KILL 2>/dev/null' EXIT
 read -r -t 60 _ <ready
+sed 's/^role: mobile-app/role: enterprise/' "$PEER_CONF" >other.yaml
+says "the peer refuses the other side's configuration" "configuration of the other side" \
+    env TALLYSTICK_CONF="$WORK/other.yaml" "$TALLYSTICK_PEER" list
 write_server_conf
 start_server
 ok "a partner without the capability" answers post 403 capability-missing /api/v1/sign/two-party "$sign_web"
