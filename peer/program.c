@@ -1,10 +1,5 @@
 #include "peer/peer.h"
-#include "config.h"
 #include "session/sessions_show.h"
-
-#include <getopt.h>
-#include <stdio.h>
-#include <string.h>
 
 /* The one table of subcommands. */
 static const struct ts_command commands[] = {
@@ -46,74 +41,19 @@ static const struct ts_command commands[] = {
         ts_peer_forget},
 };
 
-static const struct ts_program program = {"tallystick-peer", "The mobile side: holds the second half of keys.",
-    "  -c, --config FILE   instead of $TALLYSTICK_CONF and the default places\n"
-    "  -v, --verbose       also show what is done; twice: every step\n"
-    "  -h, --help\n"
-    "  -V, --version\n",
-    commands, sizeof commands / sizeof *commands};
+static const struct ts_program program = {
+    "tallystick-peer", "The mobile side: holds the second half of keys.", commands, sizeof commands / sizeof *commands};
 
 static void
-write_log(void *ctx, enum ts_log_level level, const char *line)
+clear(void *ctx)
 {
-    static const char *const names[] = {"error", "warning", "info", "debug"};
-
-    (void)ctx;
-    (void)fprintf(stderr, "tallystick-peer: %s: %s\n", names[level], line);
-}
-
-/* Options before the command. Returns: true to go on; else *code is the exit code. */
-static bool
-read_options(struct ts_peer *peer, int argc, char **argv, int *code)
-{
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-        {"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0}};
-    int option;
-
-    *code = TS_EXIT_OK;
-    while ((option = getopt_long(argc, argv, "+c:vhV", options, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            peer->config_path = optarg;
-            break;
-        case 'v':
-            peer->env.log.level = peer->env.log.level < TS_LOG_INFO ? TS_LOG_INFO : TS_LOG_DEBUG;
-            break;
-        case 'h':
-            ts_command_help(&program);
-            return false;
-        case 'V':
-            (void)printf("tallystick-peer %s\n", PACKAGE_VERSION);
-            return false;
-        default:
-            *code = TS_EXIT_USAGE;
-            return false;
-        }
-    }
-    if (optind < argc)
-        return true;
-    *code = ts_complain_usage(program.name, NULL, "a command is missing");
-    return false;
+    ts_peer_clear(ctx);
 }
 
 int
 ts_peer_main(int argc, char **argv)
 {
     struct ts_peer peer = {0};
-    int code = TS_EXIT_FAILURE;
 
-    if (ts_env_init(&peer.env) != TS_OK)
-        return ts_complain("OpenSSL's library cannot be used");
-    peer.env.log = (struct ts_log){NULL, TS_LOG_WARNING, write_log};
-    if (read_options(&peer, argc, argv, &code)) {
-        int first = optind;
-        optind = 0; /* the subcommand reads its own options */
-        code = ts_command_run(&program, &peer, argc - first, argv + first);
-    }
-    ts_peer_clear(&peer);
-    ts_env_clear(&peer.env);
-    if (fflush(stdout) != 0 && code == TS_EXIT_OK)
-        code = ts_complain("standard output cannot be written");
-    return code;
+    return ts_command_main(&program, &peer.env, &peer.config_path, &peer, clear, argc, argv);
 }

@@ -1,13 +1,29 @@
 #include "store/db.h"
 
+#include "store/fork_gate.h"
+
 #include <stdlib.h>
 #include <string.h>
+
+void
+ts_db_lock(struct ts_store *store)
+{
+    ts_fork_gate_enter();
+    (void)pthread_mutex_lock(&store->mutex);
+}
+
+void
+ts_db_unlock(struct ts_store *store)
+{
+    (void)pthread_mutex_unlock(&store->mutex);
+    ts_fork_gate_leave();
+}
 
 void
 ts_query_start(struct ts_query *query, struct ts_store *store, const char *sql)
 {
     *query = (struct ts_query){.store = store};
-    (void)pthread_mutex_lock(&store->mutex);
+    ts_db_lock(store);
     /* After some failures (disk full, no memory) SQLite has rolled back by itself. What is left of the caller's unit
        must then not be written, statement by statement. */
     if (store->depth > 0 && sqlite3_get_autocommit(store->db))
@@ -143,7 +159,7 @@ ts_query_end(struct ts_query *query)
     (void)sqlite3_finalize(query->statement);
     query->statement = NULL;
     enum ts_error result = error_of(store, query->rc);
-    (void)pthread_mutex_unlock(&store->mutex);
+    ts_db_unlock(store);
     return result;
 }
 
@@ -176,9 +192,9 @@ ts_query_end_found(struct ts_query *query, bool found)
 enum ts_error
 ts_db_execute(struct ts_store *store, const char *sql)
 {
-    (void)pthread_mutex_lock(&store->mutex);
+    ts_db_lock(store);
     enum ts_error result = error_of(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
-    (void)pthread_mutex_unlock(&store->mutex);
+    ts_db_unlock(store);
     return result;
 }
 

@@ -31,6 +31,10 @@ struct ts_db_kind {
 enum ts_error ts_db_open(
     struct ts_store **out, const struct ts_env *env, const char *path, const struct ts_db_kind *kind);
 
+/** The store's mutex, inside the gate that fork waits for (store/fork_gate.h). Recursive. */
+void ts_db_lock(struct ts_store *store);
+void ts_db_unlock(struct ts_store *store);
+
 /** One statement, from start to end. It holds the store's mutex between the two. The first failure sticks: what follows
  *  does nothing and ts_query_end tells it. Values are always bound, never part of the text. */
 struct ts_query {

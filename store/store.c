@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "store/fork_gate.h"
 #include "store/schema.h"
 
 #include <errno.h>
@@ -154,8 +155,11 @@ ts_db_open(struct ts_store **out, const struct ts_env *env, const char *path, co
     enum ts_error result = create_file(env, path);
     if (result == TS_OK)
         result = make_handle(&store, env, path);
-    if (result == TS_OK)
+    if (result == TS_OK) {
+        ts_fork_gate_enter();
         result = set_up(store, kind);
+        ts_fork_gate_leave();
+    }
     if (result != TS_OK) {
         ts_store_close(store);
         return result;
@@ -175,7 +179,9 @@ ts_store_close(struct ts_store *store)
 {
     if (!store)
         return;
+    ts_fork_gate_enter();
     (void)sqlite3_close_v2(store->db);
+    ts_fork_gate_leave();
     (void)pthread_mutex_destroy(&store->mutex);
     ts_store_abandon(store);
 }
@@ -195,7 +201,7 @@ ts_store_begin(struct ts_store *store)
 {
     char sql[48] = "BEGIN IMMEDIATE";
 
-    (void)pthread_mutex_lock(&store->mutex);
+    ts_db_lock(store);
     enum ts_error result = TS_OK;
     if (store->depth > 0) {
         (void)sqlite3_snprintf(sizeof sql, sql, "SAVEPOINT unit%u", store->depth);
@@ -207,7 +213,7 @@ ts_store_begin(struct ts_store *store)
     if (result == TS_OK)
         store->depth++;
     else
-        (void)pthread_mutex_unlock(&store->mutex);
+        ts_db_unlock(store);
     return result;
 }
 
@@ -216,8 +222,8 @@ static void
 leave_unit(struct ts_store *store)
 {
     store->depth--;
-    (void)pthread_mutex_unlock(&store->mutex);
-    (void)pthread_mutex_unlock(&store->mutex);
+    ts_db_unlock(store);
+    ts_db_unlock(store);
 }
 
 static void
@@ -238,9 +244,9 @@ ts_store_commit(struct ts_store *store)
 {
     char sql[48] = "COMMIT";
 
-    (void)pthread_mutex_lock(&store->mutex);
+    ts_db_lock(store);
     if (store->depth == 0) {
-        (void)pthread_mutex_unlock(&store->mutex);
+        ts_db_unlock(store);
         return TS_USAGE;
     }
     enum ts_error result = TS_STORAGE;
@@ -258,9 +264,9 @@ ts_store_commit(struct ts_store *store)
 void
 ts_store_rollback(struct ts_store *store)
 {
-    (void)pthread_mutex_lock(&store->mutex);
+    ts_db_lock(store);
     if (store->depth == 0) {
-        (void)pthread_mutex_unlock(&store->mutex);
+        ts_db_unlock(store);
         return;
     }
     undo(store);
@@ -270,9 +276,9 @@ ts_store_rollback(struct ts_store *store)
 bool
 ts_store_in_transaction(struct ts_store *store)
 {
-    (void)pthread_mutex_lock(&store->mutex);
+    ts_db_lock(store);
     bool inside = store->depth > 0;
-    (void)pthread_mutex_unlock(&store->mutex);
+    ts_db_unlock(store);
     return inside;
 }
 

@@ -10,7 +10,7 @@ count(void *ctx, int argc, char **argv)
 }
 
 static const struct ts_command commands[] = {{"count", "", "Count.", "", count}};
-static const struct ts_program program = {"program", "Tests.", "", commands, 1};
+static const struct ts_program program = {"program", "Tests.", commands, 1};
 
 static int
 run(int *counted, int argc, char **argv)

@@ -1,10 +1,5 @@
 #include "tools/tool.h"
-#include "config.h"
 #include "session/sessions_show.h"
-
-#include <getopt.h>
-#include <stdio.h>
-#include <string.h>
 
 /* The one table of subcommands. */
 static const struct ts_command commands[] = {
@@ -60,74 +55,23 @@ static const struct ts_command commands[] = {
         ts_tool_doctor},
 };
 
-static const struct ts_program program = {"tallystick", "Tokens whose private keys are in two places.",
-    "  -c, --config FILE   instead of $TALLYSTICK_CONF and the default places\n"
-    "  -v, --verbose       also show what is done; twice: every step\n"
-    "  -h, --help\n"
-    "  -V, --version\n",
-    commands, sizeof commands / sizeof *commands};
+static const struct ts_program program = {
+    "tallystick", "Tokens whose private keys are in two places.", commands, sizeof commands / sizeof *commands};
 
 static void
-write_log(void *ctx, enum ts_log_level level, const char *line)
+clear(void *ctx)
 {
-    static const char *const names[] = {"error", "warning", "info", "debug"};
+    struct ts_tool *tool = ctx;
 
-    (void)ctx;
-    (void)fprintf(stderr, "tallystick: %s: %s\n", names[level], line);
-}
-
-/* Options before the command. Returns: true to go on; else *code is the exit code. */
-static bool
-read_options(struct ts_tool *tool, int argc, char **argv, int *code)
-{
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-        {"verbose", no_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},
-        {NULL, 0, NULL, 0}};
-    int option;
-
-    while ((option = getopt_long(argc, argv, "+c:vhV", options, NULL)) != -1) {
-        if (option == 'c') {
-            tool->config_path = optarg;
-        } else if (option == 'v') {
-            tool->env.log.level = tool->env.log.level < TS_LOG_INFO ? TS_LOG_INFO : TS_LOG_DEBUG;
-        } else if (option == 'h') {
-            ts_command_help(&program);
-            *code = TS_EXIT_OK;
-            return false;
-        } else if (option == 'V') {
-            (void)printf("tallystick %s\n", PACKAGE_VERSION);
-            *code = TS_EXIT_OK;
-            return false;
-        } else {
-            *code = TS_EXIT_USAGE;
-            return false;
-        }
-    }
-    if (optind < argc)
-        return true;
-    *code = ts_complain_usage(program.name, NULL, "a command is missing");
-    return false;
+    if (tool->enterprise)
+        ts_enterprise_close(tool->enterprise);
+    ts_config_free(tool->config);
 }
 
 int
 main(int argc, char **argv)
 {
     struct ts_tool tool = {0};
-    int code = TS_EXIT_FAILURE;
 
-    if (ts_env_init(&tool.env) != TS_OK)
-        return ts_complain("OpenSSL's library cannot be used");
-    tool.env.log = (struct ts_log){NULL, TS_LOG_WARNING, write_log};
-    if (read_options(&tool, argc, argv, &code)) {
-        int first = optind;
-        optind = 0; /* the subcommand reads its own options */
-        code = ts_command_run(&program, &tool, argc - first, argv + first);
-    }
-    if (tool.enterprise)
-        ts_enterprise_close(tool.enterprise);
-    ts_config_free(tool.config);
-    ts_env_clear(&tool.env);
-    if (fflush(stdout) != 0 && code == TS_EXIT_OK)
-        code = ts_complain("standard output cannot be written");
-    return code;
+    return ts_command_main(&program, &tool.env, &tool.config_path, &tool, clear, argc, argv);
 }

@@ -19,7 +19,7 @@ tallystick-peer:init) options=(--name --passphrase-source --bits --no-primes --p
 tallystick-peer:run) options=(--passphrase-source --approval --listen --log --ready-fd) ;;
 tallystick-peer:uri) options=(--passphrase-source --valid --address --qr --no-qr) ;;
 tallystick-peer:forget) options=(--yes) ;;
-tallystick-server:) options=(run check token --config --help --version) ;;
+tallystick-server:) options=(run check token --config --verbose --help --version) ;;
 tallystick-server:run) options=(--listen --log --ready-fd) ;;
 esac
 compadd -- $options --help
