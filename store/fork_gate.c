@@ -4,17 +4,22 @@
 
 static pthread_rwlock_t gate = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Thread_local unsigned inside; /* how often this thread has entered */
 
+/* A thread that forks while it is inside is between two calls of SQLite, and holds none of its locks. The lock prefers
+   readers, so that who is inside never waits for one who waits for fork. */
 static void
 before_fork(void)
 {
-    (void)pthread_rwlock_wrlock(&gate);
+    if (inside == 0)
+        (void)pthread_rwlock_wrlock(&gate);
 }
 
 static void
 after_fork(void)
 {
-    (void)pthread_rwlock_unlock(&gate);
+    if (inside == 0)
+        (void)pthread_rwlock_unlock(&gate);
 }
 
 /* Whoever waited for it in the parent is not here. */
@@ -22,6 +27,7 @@ static void
 in_child(void)
 {
     gate = (pthread_rwlock_t)PTHREAD_RWLOCK_INITIALIZER;
+    inside = 0;
 }
 
 /* The C library forgets the handlers when the module is unloaded. */
@@ -35,11 +41,13 @@ void
 ts_fork_gate_enter(void)
 {
     (void)pthread_once(&once, watch_fork);
-    (void)pthread_rwlock_rdlock(&gate);
+    if (inside++ == 0)
+        (void)pthread_rwlock_rdlock(&gate);
 }
 
 void
 ts_fork_gate_leave(void)
 {
-    (void)pthread_rwlock_unlock(&gate);
+    if (inside > 0 && --inside == 0)
+        (void)pthread_rwlock_unlock(&gate);
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -474,6 +475,43 @@ START_TEST(a_forked_child_abandons)
 }
 END_TEST
 
+static void *
+work_until_told(void *stop)
+{
+    while (!atomic_load((atomic_bool *)stop))
+        (void)get("a");
+    return NULL;
+}
+
+/* While a thread is at work, a child opens the database of its own: SQLite's shared locks must be free in it. */
+START_TEST(a_child_of_a_busy_process_goes_on)
+{
+    atomic_bool stop = false;
+    pthread_t thread;
+    int bad = 0;
+
+    fixture_token(&fx);
+    ck_assert_int_eq(put(fx.store, "a", 1), TS_OK);
+    ck_assert_int_eq(pthread_create(&thread, NULL, work_until_told, &stop), 0);
+    for (int i = 0; i < 100; i++) {
+        int status = -1;
+        pid_t pid = fork();
+        if (pid == 0) {
+            struct ts_store *own = NULL;
+            (void)alarm(30);
+            _exit(ts_store_open(&own, &fx.env, fx.path) == TS_OK ? 0 : 1);
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        bad += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+        if (bad)
+            break;
+    }
+    atomic_store(&stop, true);
+    (void)pthread_join(thread, NULL);
+    ck_assert_int_eq(bad, 0);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -496,6 +534,7 @@ main(void)
     tcase_add_test(tests, kill_leaves_units_whole);
     tcase_add_test(tests, a_database_held_by_another_process_is_given_up);
     tcase_add_test(tests, a_forked_child_abandons);
+    tcase_add_test(tests, a_child_of_a_busy_process_goes_on);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
