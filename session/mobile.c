@@ -139,12 +139,16 @@ ts_mobile_tell(struct ts_conversation *conversation, int type, struct ts_buf *pa
     return ts_tell(conversation->mobile->env, conversation->session, type, payload, options->config->timeout.step);
 }
 
+bool
+ts_conversation_given_up(const struct ts_conversation *conversation)
+{
+    return ts_session_cancelled(conversation->session) || !ts_link_alive(conversation->connection->link);
+}
+
 static bool
 gave_up(void *ctx)
 {
-    struct ts_conversation *conversation = ctx;
-
-    return ts_session_cancelled(conversation->session) || !ts_link_alive(conversation->connection->link);
+    return ts_conversation_given_up(ctx);
 }
 
 /* What this device does not do at all, or not for this partner, is nobody's question. */
@@ -173,7 +177,7 @@ ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question 
     ts_journal_step(conversation->entry, "APPROVAL"); /* the record shows whom and what it is about while they think */
     enum ts_error error = options->decide(options->ctx, question, deadline, gave_up, conversation);
 
-    if (error == TS_OK && gave_up(conversation))
+    if (error == TS_OK && ts_conversation_given_up(conversation))
         error = TS_IO;
     if (error == TS_REFUSED)
         conversation->reason = "refused at the device";

@@ -135,6 +135,9 @@ void ts_ahead_forget(struct ts_mobile *mobile, const uint8_t key[TS_ID_BYTES]);
 void ts_ahead_clear(struct ts_mobile_connection *connection);
 void ts_ahead_free(struct ts_mobile *mobile, struct ts_ahead *ahead);
 
+/** The other side has cancelled the session, or is gone. */
+bool ts_conversation_given_up(const struct ts_conversation *conversation);
+
 /** Put a question to the person or policy, with the configured deadline. Returns: TS_OK; TS_REFUSED; TS_TIMEOUT; TS_IO
  * when the other side gave up meanwhile. */
 enum ts_error ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question *question);

@@ -312,7 +312,7 @@ work_meanwhile(struct run *run)
     enum ts_error error = TS_OK;
     bool more = true;
 
-    while (error == TS_OK && more && !ts_session_cancelled(run->conversation->session))
+    while (error == TS_OK && more && !ts_conversation_given_up(run->conversation))
         error = ts_presign_p2_idle(&more, run->machine, 0);
     return error;
 }
