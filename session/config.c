@@ -35,7 +35,7 @@ struct raw_peer {
 };
 struct raw_server {
     char *listen, *certificate, *key, *client_ca, *module, *token, *pin, *store;
-    char *workers, *queue, *rate, *body, *deadline, *read, *stop, *keep;
+    char *workers, *queue, *rate, *body, *deadline, *read, *stop, *keep, *audit_keep;
     struct ts_config_caller *callers;
     unsigned callers_count;
 };
@@ -113,6 +113,7 @@ static const cyaml_schema_field_t server_fields[] = {
     TEXT("read", struct raw_server, read),
     TEXT("stop", struct raw_server, stop),
     TEXT("keep", struct raw_server, keep),
+    TEXT("audit-keep", struct raw_server, audit_keep),
     LIST("callers", struct raw_server, callers, &caller),
     CYAML_FIELD_END,
 };
@@ -202,6 +203,7 @@ static const struct setting {
     SERVER("read", read, ts_value_duration),
     SERVER("stop", stop, ts_value_duration),
     SERVER("keep", keep, ts_value_age),
+    SERVER("audit-keep", audit_keep, ts_value_age),
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 
