@@ -86,6 +86,9 @@ get() { call GET "$@"; }
 # field EXPRESSION: of the JSON in `answer`, as Python sees it: field '["key"]["id"]'
 field() { python3 -c 'import json, sys; value = eval("json.load(open(\"answer\"))" + sys.argv[1]); print(value)' "$1"; }
 
+# text NAME: the first text of that name in `answer`, without another process.
+text() { [[ $(<answer) =~ \"$1\":\"([^\"]*)\" ]] && echo "${BASH_REMATCH[1]}"; }
+
 # gets STATUS [TYPE]: the last call's; TYPE is the name of a problem.
 gets() {
     [ "$STATUS" = "$1" ] || { echo "status $STATUS instead of $1" && cat answer && return 1; }
