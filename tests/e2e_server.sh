@@ -210,5 +210,6 @@ write_server_conf
 start_server
 ok "a partner without the capability" answers post 403 capability-missing /api/v1/sign/two-party "$sign_web"
 ok "which the answer names" grep -q 'no capability \\"sign\\" at the device' answer
+ok "every answer is one that the API's description lists" described
 stop_server
 finish

@@ -133,5 +133,6 @@ ok "nothing is signed twice" twice
 after() { post /api/v1/sign/two-party "{\"key\": \"$(cat key.id)\", \"message\": \"last\", \"wait\": 60}" && gets 201; }
 ok "afterwards everything works" after
 ok "no key is locked" bash -c '! "$TALLYSTICK" list | grep LOCKED'
+ok "every answer is one that the API's description lists" described
 stop_server
 finish

@@ -58,4 +58,5 @@ stop_answers() {
     wait "$caller" && grep -q 'urn:tallystick:problem:cancelled' stopped
 }
 ok "stopping ends what waits, and says so" stop_answers
+ok "every answer is one that the API's description lists" described
 finish

@@ -1,5 +1,6 @@
 # A tallystick-server of the test's own over with-token's set-up; sourced after tap.sh. Needs bash.
-SERVER=${TS_BUILDDIR:-$(dirname "$0")/../build}/server/tallystick-server
+SERVER=${TS_SERVER:-${TS_BUILDDIR:-$(dirname "$0")/../build}/server/tallystick-server}
+server_sh=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 certificate() { # NAME CA-NAME: a key and certificate for NAME, signed by CA-NAME or (the same name) by itself
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.pem" -days 30 -subj "/CN=$1" \
@@ -74,7 +75,15 @@ call() {
     local method=$1 path=$2
     shift 2
     STATUS=$(curl -s --cacert server.pem --max-time 120 -X "$method" -H "Authorization: Bearer ${CALLER:-alice}-token" \
-        -o answer -D headers -w '%{http_code}' "$@" "https://$(<server.address)$path") || STATUS="curl $?"
+        -o answer -D headers -w '%{http_code}' "$@" "https://$(<server.address)$path") || { STATUS="curl $?" && return; }
+    local problem=-
+    [[ $(<answer) =~ \"type\":\"urn:tallystick:problem:([a-z-]+)\" && $STATUS != 2* ]] && problem=${BASH_REMATCH[1]}
+    echo "$method $path $STATUS $problem" >>answers.log
+}
+# described: every answer so far, by its status and problem, is one that docs/api/openapi.yaml lists for that call.
+described() {
+    local python source=${TS_SRCDIR:-$server_sh/..}
+    python=$(python_with yaml) && "$python" -B "$server_sh/server_described.py" "$source/docs/api/openapi.yaml" answers.log
 }
 post() { # PATH JSON [CURL OPTIONS]
     local path=$1 json=$2
