@@ -1,6 +1,6 @@
 # A tallystick-server of the test's own over with-token's set-up; sourced after tap.sh. Needs bash.
-SERVER=${TS_SERVER:-${TS_BUILDDIR:-$(dirname "$0")/../build}/server/tallystick-server}
 server_sh=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SERVER=${TS_SERVER:-${TS_BUILDDIR:-$server_sh/../build}/server/tallystick-server}
 
 certificate() { # NAME CA-NAME: a key and certificate for NAME, signed by CA-NAME or (the same name) by itself
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.pem" -days 30 -subj "/CN=$1" \
@@ -53,7 +53,8 @@ start_server() {
     rm -f server.ready && mkfifo server.ready
     "${SERVER_AS[@]}" "$SERVER" --config server.yaml run --log "$WORK/server.log" --ready-fd 8 8>server.ready </dev/null >>server.out.log 2>&1 &
     echo $! >server.pid
-    read -r -t 60 SERVER_ADDRESS <server.ready || { echo "Bail out! the server does not start" && tail -n 20 server.out.log server.log >&2 && exit 99; }
+    read -r -t 60 SERVER_ADDRESS <server.ready ||
+        { echo "Bail out! the server does not start"; tail -n 20 server.out.log server.log >&2; exit 99; }
     echo "$SERVER_ADDRESS" >server.address
 }
 SERVER_AS=(env)

@@ -1,7 +1,7 @@
 """Are these answers those that the description lists? server_described.py OPENAPI ANSWERS.
 
 ANSWERS has one line for each: METHOD PATH STATUS TYPE, the last being the name of a problem, or - for none."""
-import re, sys, yaml
+import re, sys, urllib.parse, yaml
 
 api = yaml.safe_load(open(sys.argv[1]))
 patterns = {path: re.compile(re.escape(path).replace(r"\{id\}", "[^/]+") + r"(\?.*)?\Z") for path in api["paths"]}
@@ -10,7 +10,7 @@ assert answers
 failed = 0
 for answer in sorted(answers):
     method, path, status, name = answer.split(" ")
-    operations = next((api["paths"][key] for key, pattern in patterns.items() if pattern.match(path)), None)
+    operations = next((api["paths"][key] for key, pattern in patterns.items() if pattern.match(urllib.parse.unquote(path))), None)
     operation = operations and operations.get(method.lower())
     if operation is None:
         good = (status, name) == (("404", "no-such-path") if operations is None else ("405", "method"))
