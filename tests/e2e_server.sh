@@ -88,13 +88,9 @@ capabilities: [keygen, sign]'
 start_server
 ok "a partner that is not served" answers post 404 unknown-partner /api/v1/sign/two-party "$sign_web"
 stop_server
-kill "$PEER_PID" 2>/dev/null && tail --pid="$PEER_PID" -f /dev/null
+stop_peer
 printf 'role: mobile-app\ncapabilities: [keygen]\n' >>"$PEER_CONF"
-rm -f ready && mkfifo ready
-TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" run --approval auto --ready-fd 9 9>ready </dev/null >>peer.out.log 2>&1 &
-PEER_PID=$!
-trap 'kill "$PEER_PID"; stop_server -KILL 2>/dev/null' EXIT
-read -r -t 60 _ <ready
+start_peer
 sed 's/^role: mobile-app/role: enterprise/' "$PEER_CONF" >other.yaml
 says "the peer refuses the other side's configuration" "configuration of the other side" \
     env TALLYSTICK_CONF="$WORK/other.yaml" "$TALLYSTICK_PEER" list

@@ -7,7 +7,6 @@
 tests=$(cd "$(dirname "$0")" && pwd)
 cd "$WORK" || exit 99
 calls=4
-echo "$PEER_PID" >peer.pid
 mkfifo network.in network.out
 python3 -B "$tests/network.py" "$PEER_ADDRESS" <network.in >network.out 2>>network.log &
 proxy=$!
@@ -23,13 +22,6 @@ network() { # up|cut|silent
     local now
     echo "$1" >&5
     read -r -t 60 now <&6 && [ "$now" = "$1" ]
-}
-stop_peer() { kill -KILL "$(cat peer.pid)" && tail --pid="$(cat peer.pid)" -f /dev/null; }
-start_peer() {
-    rm -f ready && mkfifo ready
-    TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" run --approval auto --ready-fd 9 9>ready </dev/null >>peer.out.log 2>&1 &
-    echo $! >peer.pid
-    read -r -t 60 _ <ready
 }
 make_key() {
     post /api/v1/keygen '{"label": "away"}' && gets 201 || return 1
@@ -86,6 +78,12 @@ late() {
     grep -q '"status":"TIMED_OUT"' answer && grep -q problem:timed-out answer
 }
 ok "ends by then, while all workers wait" late
+cancelled() {
+    ask gone 500 && gets 202 && text session_id >session.gone && post "/api/v1/sessions/$(cat session.gone)/cancel" '' && gets 202 || return 1
+    until get "/api/v1/sessions/$(cat session.gone)" && gets 200 && ! grep -q '"status":"RUNNING"' answer; do :; done
+    grep -q '"status":"CANCELLED"' answer && grep -q problem:cancelled answer
+}
+ok "and another when it is cancelled" cancelled
 ok "the network is restored" network up
 ok "all of them complete" all_end cut COMPLETED
 
@@ -102,14 +100,14 @@ ok "and speaks again" network up
 ok "each completes or says that the partner was away" all_end silent
 
 # --- the partner goes, and comes back ---
-stop_peer
+stop_peer -KILL
 ok "signatures are asked while the partner is away" begin_all away
 ok "they wait for it" waits away-0
 start_peer
 ok "all of them complete" all_end away COMPLETED
 ok "signatures are asked" begin_all killed
 ok "one has begun" in_midst killed-0
-stop_peer
+stop_peer -KILL
 start_peer
 ok "the partner was killed among them: each completes or says so" all_end killed
 

@@ -7,22 +7,13 @@
 tests=$(cd "$(dirname "$0")" && pwd)
 cd "$WORK" || exit 99
 python=$(python_with websockets) || exit 99
-echo "$PEER_PID" >peer.pid
-trap 'kill "$(cat peer.pid)" 2>/dev/null; stop_server -KILL 2>/dev/null' EXIT
-
-stop_peer() { kill "$(cat peer.pid)" && tail --pid="$(cat peer.pid)" -f /dev/null; }
-start_peer() {
-    rm -f ready && mkfifo ready
-    TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" run --approval auto --ready-fd 9 9>ready </dev/null >>peer.out.log 2>&1 &
-    echo $! >peer.pid
-    read -r -t 60 _ <ready
-}
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+set_up_server
 stop_peer
 "$TALLYSTICK" address phone - >>set-up.log 2>&1 || { echo "Bail out! no address" && exit 99; }
 printf 'listen: 127.0.0.1:%s\n' "$port" >>"$TALLYSTICK_CONF"
 printf '  connect: 127.0.0.1:%s\n' "$port" >>"$PEER_CONF"
-DEADLINE=9m set_up_server
+DEADLINE=9m write_server_conf
 start_server
 
 watch() { python3 -B "$tests/server_watch.py" "$(server_address)" "$1" "$(cat "$2")"; }

@@ -143,6 +143,29 @@ ok "carol comes with her certificate" as_certificate carol 200
 ok "dave's certificate is of the CA but nobody's" as_certificate dave 401
 ok "mallory's own CA does not count" as_certificate mallory 000
 
+# The server's own certificate, too; a file that cannot be used changes nothing.
+reloaded() { # LINES of the log
+    kill -HUP "$(cat server.pid)"
+    until [ "$(grep -cE "read again|was not changed" server.log)" = "$1" ]; do :; done
+}
+serial() { openssl x509 -in "$1" -noout -serial; }
+shown() { openssl s_client -connect "$(server_address)" </dev/null 2>/dev/null | openssl x509 -noout -serial; }
+new_certificate() {
+    certificate newer && mv newer.pem server.pem && mv newer.key server.key && reloaded 2 &&
+        [ "$(shown)" = "$(serial server.pem)" ] && get /healthz && gets 200
+}
+bad_certificate() {
+    cp server.key kept.key && echo nonsense >server.key && reloaded 3 || return 1
+    grep -q 'server: key: .* cannot be used' server.log && [ "$(shown)" = "$(serial server.pem)" ] && cp kept.key server.key
+}
+bad_file() {
+    cp server.yaml kept.yaml && echo 'nonsense: 1' >>server.yaml && reloaded 4 || return 1
+    as_certificate carol 200 && mv kept.yaml server.yaml
+}
+ok "SIGHUP reads the server's certificate again" new_certificate
+ok "not one that cannot be used" bad_certificate
+ok "nor a configuration with a fault" bad_file
+
 # --- the audit records ---
 audit() {
     stop_server || return 1

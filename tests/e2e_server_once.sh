@@ -63,6 +63,21 @@ interrupted() {
     [ "$(signatures)" -le $((total - twice + 12)) ]
 }
 ok "kill -9 in the midst: what was begun is not done again" interrupted
+# SIGTERM while a signature runs: it may end, and whoever waits for it gets it.
+stop_finishes() {
+    local caller
+    kill -STOP "$PEER_PID"
+    curl -s --cacert server.pem -H 'Authorization: Bearer alice-token' --json "{\"key\": \"$(cat key.id)\", \"message\": \"last letter\", \"wait\": 60}" \
+        -o stopped "https://$(server_address)/api/v1/sign/two-party" &
+    caller=$!
+    until get '/api/v1/sessions?status=RUNNING' && [[ $(<answer) == *'"session_id"'* ]]; do :; done
+    kill "$(cat server.pid)"
+    until grep -q 'stopping: what runs may end' server.log; do :; done
+    kill -CONT "$PEER_PID"
+    wait "$caller" && tail --pid="$(cat server.pid)" -f /dev/null && rm server.pid && cp stopped answer || return 1
+    text der | base64 -d >sig && printf 'last letter' >letter && openssl dgst -sha256 -verify key.pem -signature sig letter
+}
+ok "SIGTERM: what runs is finished and answered" stop_finishes
 ok "no key is locked" bash -c '! "$TALLYSTICK" list | grep LOCKED'
 ok "every answer is one that the API's description lists" described
 stop_server

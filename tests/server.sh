@@ -46,6 +46,7 @@ CONF
 }
 
 set_up_server() {
+    echo "$PEER_PID" >peer.pid
     certificate server && certificate ca && write_server_conf "${1:-}"
 }
 
@@ -69,7 +70,18 @@ stop_server() {
     kill "${1:--TERM}" "$pid" 2>/dev/null
     tail --pid="$pid" -f /dev/null
 }
-trap 'stop_server -KILL 2>/dev/null' EXIT
+
+# The partner that with-token started, stopped and started again.
+stop_peer() { # [SIGNAL]
+    kill "${1:--TERM}" "$(cat peer.pid)" && tail --pid="$(cat peer.pid)" -f /dev/null
+}
+start_peer() { # [APPROVAL]
+    rm -f ready && mkfifo ready
+    TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" run --approval "${1:-auto}" --ready-fd 9 9>ready </dev/null >>peer.out.log 2>&1 &
+    echo $! >peer.pid
+    read -r -t 60 _ <ready
+}
+trap 'stop_server -KILL 2>/dev/null; kill "$(cat peer.pid)" 2>/dev/null' EXIT
 
 # call METHOD PATH [CURL OPTIONS]: the answer's body in `answer`, its headers in `headers`, its status in STATUS.
 call() {
