@@ -45,6 +45,7 @@ static const struct {
     {CALLER("name: '', token: " HASH), "server.callers[0].name: not a name of 1 to 64 bytes"},
     {CALLER("name: a, token: secret"), "server.callers[0].token: not 64 lower-case hexadecimal digits of a SHA-256"},
     {CALLER("name: a, token: " HASH "0"), "server.callers[0].token: not 64 lower-case hexadecimal digits of a SHA-256"},
+    {CALLER("name: a, token: " HASH "x"), "server.callers[0].token: not 64 lower-case hexadecimal digits of a SHA-256"},
     {CALLER("name: a, certificate: 'AA112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'"),
         "server.callers[0].certificate: not 64 lower-case hexadecimal digits of a SHA-256"},
     {CALLER("name: a, rate: 0, token: " HASH), "server.callers[0].rate: not "},
