@@ -15,6 +15,8 @@ refused() { ! "$python" "$tests/server_events.py" "$(server_address)" "$1" "$(ca
 ok "a key is made" make_key
 ok "a WebSocket client sees a session" steps
 ok "every step in its order" in_order
+as_written() { [ "$(sqlite3 enterprise/token.db-sessions "SELECT group_concat(step, ' ') FROM (SELECT step FROM event WHERE hex(id) = upper('$(cat session)') ORDER BY number)")" = "$(cat steps)" ]; }
+ok "as the journal has them, none missing" as_written
 ok "not without a token" refused wrong 401
 ok "not without a grant" refused nobody-token 403
 

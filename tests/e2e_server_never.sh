@@ -14,13 +14,9 @@ ok "there is a key" key_id
 ok "nobody decides in time" timed_out
 
 # From here on the peer has a minute: only the cancelling ends it.
-kill "$PEER_PID" 2>/dev/null && tail --pid="$PEER_PID" -f /dev/null
+stop_peer
 sed -i 's/approval: 2s/approval: 60s/' "$PEER_CONF"
-rm -f ready && mkfifo ready
-TALLYSTICK_CONF=$PEER_CONF "$TALLYSTICK_PEER" run --approval never --ready-fd 9 9>ready </dev/null >>peer.out.log 2>&1 &
-PEER_PID=$!
-trap 'kill "$PEER_PID"; stop_server -KILL 2>/dev/null' EXIT
-read -r -t 60 _ <ready
+start_peer never
 
 until_step() { # STEP: of the session in session.id
     local number
@@ -58,4 +54,5 @@ stop_answers() {
     wait "$caller" && grep -q 'urn:tallystick:problem:cancelled' stopped
 }
 ok "stopping ends what waits, and says so" stop_answers
+ok "every answer is one that the API's description lists" described
 finish

@@ -1,7 +1,8 @@
 """A TCP proxy that does to connections what networks do: from a seed, so that a run can be repeated.
 
 One proxy stands between the module and the peer. Each connection gets its faults from a plan: at byte N of one direction
-it is delayed, stalled, corrupted, cut, reset or half-opened. Everything else passes unchanged.
+it is delayed, stalled, corrupted, cut, reset or half-opened. Everything else passes unchanged. Besides, all of the network
+can be taken away and given back (Proxy.network).
 """
 import multiprocessing
 import random
@@ -97,7 +98,10 @@ class Connection(threading.Thread):
     def run(self):
         try:
             going = True
-            while going and not self.proxy.stopped:
+            while going and not self.proxy.stopped and self.proxy.network != "cut":
+                if self.proxy.network == "silent":  # what was sent comes later, as TCP would send it again
+                    time.sleep(TICK_S)
+                    continue
                 waiting = [flow.source for flow in self.flows if flow.open and not flow.held]
                 ready, _, _ = select.select(waiting, [], [], TICK_S)
                 for direction, flow in enumerate(self.flows):
@@ -118,6 +122,7 @@ class Proxy(threading.Thread):
         self.struck, self.counted = [], [0, 0]
         self.connections = 0
         self.stopped = False
+        self.network = "up"  # "cut": connections break and none can be made; "silent": nothing passes any more
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(TICK_S)
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
@@ -130,6 +135,9 @@ class Proxy(threading.Thread):
                 continue
             except OSError:
                 return
+            if self.network == "cut":
+                client.close()
+                continue
             faults = self.plan(self.connections)
             self.connections += 1
             try:

@@ -3,6 +3,7 @@
 
 Run by `make check-mutations`, in the build folder; MUTATIONS=WORD,WORD runs only the entries whose id has one of the words. Nothing
 of the source or build folder is changed: the altered file is compiled apart and linked in front of the library. Another list is named by MUTATION_LIST.
+A test that is a script (tests/NAME.sh) gets the altered server by TS_SERVER.
 With --places it only looks whether each entry still finds its place in the sources (make check).
 """
 import glob
@@ -20,6 +21,7 @@ COMPILE = shlex.split(os.environ.get("TS_COMPILE", "cc"))
 LIBS = shlex.split(os.environ.get("TS_LIBS", ""))
 SECONDS = int(os.environ.get("MUTATION_SECONDS", "300"))
 LIST = os.environ.get("MUTATION_LIST", "tests/mutations.txt")
+FLOORS = shlex.split(os.environ.get("MUTATION_FLOORS", "mpc/libmpc base/libbase"))
 FLAGS = shlex.split(os.environ.get("MUTATION_FLAGS", "-w -O1"))
 WANTED = os.environ.get("MUTATIONS", "").split(",")
 
@@ -90,6 +92,8 @@ def objects_of(program):
     """What automake linked the program from; parties.o and cheat.o serve no other program."""
     if program == "ct_mpc":
         return [path for part in ("*", "tests/ct") for path in glob.glob(os.path.join(BUILD, part, "*ct_mpc-*.o"))]
+    if program == "tallystick-server":
+        return [os.path.join(BUILD, "server/main.o")]
     if program == "ct_pin":
         return [os.path.join(BUILD, "tests/ct/ct_pin.o")]
     names = {"check-vectors": ["check_vectors", "vectors_cases", "vectors_hashes", "vectors_json", "vectors_proofs",
@@ -102,8 +106,8 @@ def link(folder, program, objects):
     out = os.path.join(folder, program)
     names = {"-" + os.path.basename(path) for path in objects}
     own = [path for path in objects_of(program) if not any(path.endswith(name) for name in names)]
-    floors = ("store", "base") if program == "ct_pin" else ("mpc", "base")
-    libraries = [os.path.join(BUILD, part, ".libs", "lib%s.a" % part) for part in floors]
+    floors = ("store/libstore", "base/libbase") if program == "ct_pin" else FLOORS
+    libraries = [os.path.join(BUILD, os.path.dirname(part), ".libs", os.path.basename(part) + ".a") for part in floors]
     done = run(COMPILE + ["-w", "-o", out] + objects + own + libraries + LIBS, cwd=BUILD)
     if done.returncode != 0:
         raise Trouble("it does not link: " + done.stdout[-600:])
@@ -161,13 +165,28 @@ def judge(folder, program, words):
     return None
 
 
+def judge_script(program, server):
+    """The same of a script, which is not stopped in its midst: it has processes to end."""
+    done = run([os.path.join(SOURCE, "tests", program)], env=dict(os.environ, TS_SERVER=server))
+    bad = [line for line in done.stdout.splitlines() if line.startswith("not ok")]
+    if not bad and (done.returncode != 0 or "\nok" not in done.stdout):
+        raise Trouble("the test ended with status %d: %s" % (done.returncode, done.stdout[-300:]))
+    return bad[0] if bad else None
+
+
+def try_test(test, folder, objects):
+    """The first line of the test that is not ok, with these objects instead of those of the library; None when it is green."""
+    program, *words = test.split()
+    if program.endswith(".sh"):
+        return judge_script(program, link(folder, "tallystick-server", objects))
+    return judge(folder, link(folder, program, objects), words)
+
+
 def check_green(known, test):
     """The unaltered program must be green, once for each test."""
-    program, *words = test.split()
     if test not in known:
         with tempfile.TemporaryDirectory() as folder:
-            red = judge(folder, link(folder, program, []), words)
-        known[test] = red
+            known[test] = try_test(test, folder, [])
     if known[test]:
         raise Trouble("the unaltered test is red: " + known[test])
 
@@ -187,10 +206,9 @@ def altered_texts(entry):
 def check_entry(known, entry):
     check_green(known, entry["test"])
     texts = altered_texts(entry)
-    program, *words = entry["test"].split()
     with tempfile.TemporaryDirectory() as folder:
         objects = [compile_file(folder, name, text) for name, text in texts.items()]
-        return judge(folder, link(folder, program, objects), words)
+        return try_test(entry["test"], folder, objects)
 
 
 def check_places(entries):

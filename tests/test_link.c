@@ -155,9 +155,9 @@ END_TEST
 START_TEST(failures_reach_the_other_side)
 {
     static const enum ts_error sent[] = {TS_USAGE, TS_FORMAT, TS_IO, TS_TIMEOUT, TS_REFUSED, TS_CHEATED, TS_LOCKED,
-        TS_STORAGE, TS_INTERNAL, TS_NOT_FOUND, TS_PIN_LOCKED};
+        TS_STORAGE, TS_INTERNAL, TS_NOT_FOUND, TS_PIN_LOCKED, TS_INCAPABLE};
     static const enum ts_error seen[] = {TS_USAGE, TS_FORMAT, TS_IO, TS_TIMEOUT, TS_REFUSED, TS_CHEATED, TS_LOCKED,
-        TS_IO, TS_INTERNAL, TS_NOT_FOUND, TS_INTERNAL};
+        TS_IO, TS_INTERNAL, TS_NOT_FOUND, TS_INTERNAL, TS_INCAPABLE};
     struct pair pair;
     struct ts_session *near = NULL, *far = NULL;
     struct ts_message message;
