@@ -320,6 +320,10 @@ C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBU
     if (!public_key || !private_key)
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
+        rv = ts_template_check_shape(public_template, public_count);
+    if (rv == CKR_OK)
+        rv = ts_template_check_shape(private_template, private_count);
+    if (rv == CKR_OK)
         rv = ts_mechanism_find(&found, mechanism, CKF_GENERATE_KEY_PAIR);
     if (rv == CKR_OK)
         rv = read_template(&pair.public_key, CKO_PUBLIC_KEY, public_template, public_count);

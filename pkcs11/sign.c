@@ -238,8 +238,8 @@ C_Sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *sig
     bool asked = false;
     CK_RV rv = begin_active(&call, session);
 
-    if (rv == CKR_OK && call.session->sign.multipart)
-        rv = CKR_OPERATION_NOT_INITIALIZED; /* it does not end what C_SignUpdate has begun */
+    if (rv == CKR_OK)
+        rv = ts_check_unmixed(call.session->sign.multipart);
     if (rv == CKR_OK && (!signature_len || (!data && data_len > 0)))
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
