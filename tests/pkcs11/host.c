@@ -591,6 +591,7 @@ main(int argc, char **argv)
     tcase_add_test(alone, test_small_stack);
     tcase_add_test(alone, test_finalize_while_signing);
     host_place_tests(alone);
+    host_peace_tests(alone);
     tcase_add_test(alone, test_session_key_ends);
     tcase_add_test(alone, test_session_key_of_the_dead);
     suite_add_tcase(suite, alone);
