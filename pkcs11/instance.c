@@ -1,4 +1,5 @@
 #include "pkcs11/instance.h"
+#include "pkcs11/errors.h"
 #include "pkcs11/session.h"
 #include "pkcs11/slot.h"
 
@@ -8,6 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <openssl/err.h>
 
 /* C_Finalize gives up on calls that do not return; their instance is then left to them. */
 #define DRAIN_SECONDS 30
@@ -216,6 +219,19 @@ end_sessions(struct ts_instance *instance)
     }
 }
 
+static void
+end_instance(struct ts_instance *instance, size_t running)
+{
+    if (running == 0)
+        end_sessions(instance);
+    ts_enterprise_shutdown(instance->enterprise);
+    if (running == 0 || wait_drained(instance))
+        instance_free(instance);
+    else
+        ts_log(&instance->env, TS_LOG_ERROR, "C_Finalize: %zu calls did not return within %d s; their memory is kept",
+            running, DRAIN_SECONDS);
+}
+
 CK_RV
 ts_instance_stop(void)
 {
@@ -230,14 +246,10 @@ ts_instance_stop(void)
     gate_unlock();
     if (!instance)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    if (running == 0)
-        end_sessions(instance);
-    ts_enterprise_shutdown(instance->enterprise);
-    if (running > 0 && !wait_drained(instance)) {
-        ts_log(&instance->env, TS_LOG_ERROR, "C_Finalize: %zu calls did not return within %d s; their memory is kept",
-            running, DRAIN_SECONDS);
-        return CKR_OK;
-    }
-    instance_free(instance);
+    struct ts_host_errors errors = {0};
+    ts_host_errors_put_aside(&errors);
+    end_instance(instance, running);
+    ts_host_errors_put_back(&errors);
+    (void)ERR_clear_last_mark();
     return CKR_OK;
 }
