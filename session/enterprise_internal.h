@@ -152,8 +152,11 @@ void ts_pool_clear(struct ts_enterprise *enterprise, struct ts_connection *conne
 /** Wait for the thread's end; ts_enterprise_shutdown was called. */
 void ts_pool_join(struct ts_enterprise *enterprise);
 
-/** Drop the partners of a token (0: of all tokens). */
-void ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token);
+/** Drop the partners of a token (0: of all tokens); with a pairing that one alone, and what goes on there ends. */
+void ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token, const uint8_t *pairing);
+
+/** As ts_peer_unpair in the store alone, for a transaction that may come to nothing. */
+enum ts_error ts_peer_forget(struct ts_enterprise *enterprise, uint64_t token, const char *name);
 
 /** Dial without hello, for pairing; the options every enterprise link has. */
 enum ts_error ts_enterprise_dial(struct ts_link **out, struct ts_enterprise *enterprise,

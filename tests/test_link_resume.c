@@ -17,8 +17,18 @@ struct resumable {
     pthread_t thread;
     pthread_mutex_t mutex;
     unsigned attached;
-    bool accepting;
+    bool cutting; /* each connection but the first is cut as soon as it is there */
 };
+
+/* As a network does it: no goodbye. */
+static void
+cut(struct ts_link *link)
+{
+    (void)pthread_mutex_lock(&link->mutex);
+    if (link->channel)
+        (void)shutdown(ts_channel_poll(link->channel).fd, SHUT_RDWR);
+    (void)pthread_mutex_unlock(&link->mutex);
+}
 
 /* The first caller makes the link; who comes later is attached to it, or makes one that nobody needs. */
 static void *
@@ -33,6 +43,8 @@ accept_thread(void *arg)
         enum ts_error error = ts_link_accept(&link, &pair->listener.options, fd, pair_admit, pair);
         (void)pthread_mutex_lock(&world->mutex);
         world->attached += error == TS_EXISTS;
+        if (error == TS_EXISTS && world->cutting)
+            cut(pair->accepted);
         if (error == TS_OK && !pair->accepted)
             pair->accepted = link;
         else
@@ -88,16 +100,6 @@ world_clear(struct resumable *world)
     pair_clear(&world->pair);
     ts_links_free(world->links);
     (void)pthread_mutex_destroy(&world->mutex);
-}
-
-/* As a network does it: no goodbye. */
-static void
-cut(struct ts_link *link)
-{
-    (void)pthread_mutex_lock(&link->mutex);
-    if (link->channel)
-        (void)shutdown(ts_channel_poll(link->channel).fd, SHUT_RDWR);
-    (void)pthread_mutex_unlock(&link->mutex);
 }
 
 static void
@@ -202,6 +204,26 @@ START_TEST(a_side_that_was_started_anew_knows_nothing)
     ts_session_close(near);
     stop_listening(&world);
     world.pair.accepted = NULL;
+    world_clear(&world);
+}
+END_TEST
+
+/* At once, and after 0.2, 0.4 and 0.8 s more; a machine that is busy does less. */
+START_TEST(connections_that_lead_nowhere_are_not_made_in_a_loop)
+{
+    struct resumable world;
+    struct ts_session *session;
+    struct ts_message message;
+
+    world_init(&world, WINDOW_MS, 0);
+    world.cutting = true;
+    ck_assert_int_eq(ts_session_open(&session, world.pair.dialled), TS_OK);
+    cut(world.pair.dialled);
+    ck_assert_int_ne(ts_session_receive(session, &message, 1500), TS_OK);
+    stop_listening(&world);
+    ck_assert_uint_ge(world.attached, 1);
+    ck_assert_uint_le(world.attached, 4);
+    ts_session_close(session);
     world_clear(&world);
 }
 END_TEST
@@ -390,6 +412,7 @@ main(void)
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, a_session_goes_on_over_another_connection);
     tcase_add_loop_test(tests, a_side_that_was_started_anew_knows_nothing, 0, 2);
+    tcase_add_test(tests, connections_that_lead_nowhere_are_not_made_in_a_loop);
     tcase_add_test(tests, the_window_ends);
     tcase_add_test(tests, a_call_does_not_wait_longer_than_it_may);
     tcase_add_test(tests, where_nobody_listens_nobody_has_the_sessions);

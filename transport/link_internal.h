@@ -68,6 +68,7 @@ struct ts_link {
     uint64_t lost_ms;   /* without a channel: since when */
     uint64_t redial_ms; /* and when the next try is due */
     uint32_t pause_ms;  /* behind that one */
+    uint64_t fresh;     /* the sessions' when this channel, or the last one, began */
     uint64_t sent_base; /* bytes of earlier channels, so that marks go on */
     uint64_t last_mark; /* of what was sent last */
     struct ts_exported exported[TS_EXPORTERS_MAX];
