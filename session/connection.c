@@ -145,8 +145,8 @@ ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token, const uint8_t
     }
 }
 
-void
-ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection)
+static void
+violation(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {
     pthread_mutex_lock(&enterprise->lock);
     uint64_t count = ++connection->partner->violations;
@@ -155,6 +155,16 @@ ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *
         "the connection with peer %s is closed after a violation of the protocol, number %llu since login",
         connection->partner->row.name, (unsigned long long)count);
     ts_link_shutdown(connection->link);
+}
+
+void
+ts_connection_malformed(
+    struct ts_enterprise *enterprise, struct ts_connection *connection, const struct ts_session *session)
+{
+    if (ts_session_told(session))
+        ts_link_shutdown(connection->link);
+    else if (!ts_session_broken(session))
+        violation(enterprise, connection);
 }
 
 void

@@ -88,9 +88,11 @@ enum ts_error ts_partners_load(struct ts_enterprise *enterprise, const struct ts
 bool ts_partner_present(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES]);
 bool ts_enterprise_stopping(struct ts_enterprise *enterprise);
 
-/** The peer sent what does not parse, or has a wrong length or range: the connection ends and the violation is counted
- * and logged (protocol.md 7). Still to be released. */
-void ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection);
+/** A conversation ended with TS_FORMAT. The peer sent what does not parse, or has a wrong length or range: the connection
+ *  ends and the violation is counted and logged (protocol.md 7). Or the peer says so of us, and ends the connection. Or
+ *  what came was not due: then that session is over, and the connection goes on. Still to be released. */
+void ts_connection_malformed(
+    struct ts_enterprise *enterprise, struct ts_connection *connection, const struct ts_session *session);
 
 /** The peer's machine, which answers at once, was silent for as long as a step may take: the connection leads nowhere, and
  *  the next caller dials anew. Still to be released. */

@@ -23,8 +23,10 @@ struct ts_session {
     struct ts_link *link;
     struct ts_lane *lane;
     bool interrupted;
-    char reason[TS_REASON_BYTES]; /* the owner's, not guarded */
-    void *context;                /* the same */
+    char reason[TS_REASON_BYTES]; /* the owner's, not guarded; so is what follows */
+    int state;                    /* type of the last message, of either side */
+    bool told, broken;            /* see ts_session_told, ts_session_broken */
+    void *context;
 };
 
 /* A thread that waits until `ready` says so; lives on its stack. */

@@ -38,6 +38,7 @@ struct ts_lane {
     bool accepted; /* handed to the layer above */
     bool closed;   /* by its owner; kept for the other side only */
     bool failed;   /* `failure` has come, or was found here */
+    bool told;     /* it has come */
     bool over;     /* the other side has it no more */
     struct ts_reliable reliable;
     struct ts_queued *queue; /* oldest first */

@@ -82,7 +82,7 @@ take_failure(struct ts_lane *lane, const struct ts_envelope *envelope)
         return error;
     if (!lane->failed)
         lane->failure = failure; /* the first is the cause */
-    lane->failed = true;
+    lane->failed = lane->told = true;
     return TS_OK;
 }
 
