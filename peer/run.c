@@ -28,8 +28,8 @@ struct service {
     struct ts_crowd *crowd;
     pthread_t signals;
     bool watching; /* the signals' thread runs */
-    pthread_t dialler;
-    bool dialling; /* its thread runs */
+    pthread_t partners;
+    bool looking; /* the partners' thread runs */
 };
 
 static int
@@ -143,22 +143,20 @@ announce(const struct service *service, const struct arguments *arguments)
 }
 
 static void *
-dial_in(void *argument)
+watch_partners(void *argument)
 {
     struct service *service = argument;
 
-    ts_mobile_connect(service->mobile, service->peer->config->peer.connect);
+    ts_mobile_watch(service->mobile, service->peer->config->peer.connect);
     return NULL;
 }
 
 /* Signals are blocked in every thread by now. */
 static int
-start_dialling(struct service *service)
+start_watching(struct service *service)
 {
-    if (!service->peer->config->peer.connect)
-        return TS_EXIT_OK;
-    service->dialling = pthread_create(&service->dialler, NULL, dial_in, service) == 0;
-    return service->dialling ? TS_EXIT_OK : ts_peer_failed("no thread to dial in", TS_INTERNAL);
+    service->looking = pthread_create(&service->partners, NULL, watch_partners, service) == 0;
+    return service->looking ? TS_EXIT_OK : ts_peer_failed("no thread for partners", TS_INTERNAL);
 }
 
 static void
@@ -182,8 +180,8 @@ close_service(struct service *service)
         ts_approval_stop(service->approval);
     if (service->mobile)
         ts_mobile_shutdown(service->mobile);
-    if (service->dialling)
-        (void)pthread_join(service->dialler, NULL);
+    if (service->looking)
+        (void)pthread_join(service->partners, NULL);
     ts_crowd_free(service->crowd);
     ts_tcp_listener_close(service->listener);
     if (service->mobile)
@@ -210,7 +208,7 @@ ts_peer_run(void *ctx, int argc, char **argv)
     block_signals();
     code = open_service(&service, &arguments);
     if (code == TS_EXIT_OK)
-        code = start_dialling(&service);
+        code = start_watching(&service);
     if (code == TS_EXIT_OK)
         code = announce(&service, &arguments);
     if (code == TS_EXIT_OK)

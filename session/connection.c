@@ -103,21 +103,30 @@ ts_connection_release(struct ts_enterprise *enterprise, struct ts_connection *co
     partner_free(partner);
 }
 
+static bool
+is_meant(const struct ts_partner *partner, uint64_t token, const uint8_t *pairing)
+{
+    return (token == 0 || partner->row.token == token) &&
+           (!pairing || memcmp(partner->row.pairing, pairing, TS_ID_BYTES) == 0);
+}
+
 void
-ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
+ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token, const uint8_t *pairing)
 {
     struct ts_partner *dropped = NULL;
 
     pthread_mutex_lock(&enterprise->lock);
     for (struct ts_partner **at = &enterprise->partners; *at;) {
         struct ts_partner *partner = *at;
-        if (token != 0 && partner->row.token != token) {
+        if (!is_meant(partner, token, pairing)) {
             at = &partner->next;
             continue;
         }
         *at = partner->next;
         ts_parameters_drop(&enterprise->parameters, partner->row.pairing);
         partner->dropped = true;
+        if (pairing && partner->current) /* nothing that goes on there has a purpose any more */
+            ts_link_shutdown(partner->current->link);
         partner->users++; /* ours, until it is closed below */
         partner->next = dropped;
         dropped = partner;
@@ -136,8 +145,8 @@ ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token)
     }
 }
 
-void
-ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection)
+static void
+violation(struct ts_enterprise *enterprise, struct ts_connection *connection)
 {
     pthread_mutex_lock(&enterprise->lock);
     uint64_t count = ++connection->partner->violations;
@@ -146,6 +155,16 @@ ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *
         "the connection with peer %s is closed after a violation of the protocol, number %llu since login",
         connection->partner->row.name, (unsigned long long)count);
     ts_link_shutdown(connection->link);
+}
+
+void
+ts_connection_malformed(
+    struct ts_enterprise *enterprise, struct ts_connection *connection, const struct ts_session *session)
+{
+    if (ts_session_told(session))
+        ts_link_shutdown(connection->link);
+    else if (!ts_session_broken(session))
+        violation(enterprise, connection);
 }
 
 void
@@ -272,7 +291,8 @@ partner_by_key(struct ts_enterprise *enterprise, uint64_t token, const uint8_t k
     return NULL;
 }
 
-/* Under the lock: make it the connection that is used from now on, unless nobody wants it any more.
+/* Under the lock: make it the connection that is used from now on, unless nobody wants it any more. A device that has
+   dialled in anew has given up what it had before, so nobody waits there for its return.
    Returns: what has to be closed. */
 static struct ts_connection *
 install(struct ts_enterprise *enterprise, struct ts_connection *fresh)
@@ -281,10 +301,12 @@ install(struct ts_enterprise *enterprise, struct ts_connection *fresh)
 
     if (enterprise->stopping || partner->dropped)
         return fresh;
-    struct ts_connection *before = partner->current ? connection_put(partner->current) : NULL;
+    struct ts_connection *before = partner->current;
     partner->current = fresh;
     pthread_cond_broadcast(&enterprise->dialled);
-    return before;
+    if (before && before->meeting && fresh->meeting)
+        ts_link_shutdown(before->link);
+    return before ? connection_put(before) : NULL;
 }
 
 enum ts_error

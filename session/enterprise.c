@@ -111,7 +111,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
         return;
     ts_meeting_stop(enterprise, 0);
     ts_pool_join(enterprise);
-    ts_partners_drop(enterprise, 0);
+    ts_partners_drop(enterprise, 0, NULL);
     ts_parameters_clear(&enterprise->parameters);
     ts_journal_close(enterprise->journal);
     ts_holder_close(enterprise->holder);
@@ -181,7 +181,7 @@ void
 ts_enterprise_logout(struct ts_enterprise *enterprise, uint64_t token)
 {
     ts_meeting_stop(enterprise, token);
-    ts_partners_drop(enterprise, token);
+    ts_partners_drop(enterprise, token, NULL);
 }
 
 enum ts_error

@@ -190,7 +190,8 @@ enum ts_error ts_enterprise_prepare_token(
 enum ts_error ts_pair_enterprise(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t token,
     const struct ts_keyring *keyring, const struct ts_pair_job *job);
 
-/** Forget a peer: its name, address, pinned key and parameters. Its side is not told.
+/** Forget a peer: its name, address, pinned key and parameters, and end this process's connection with it. Its side is
+ *  not told.
  *  In:   name  of an active peer of the token
  *  Returns: TS_OK; TS_NOT_FOUND; TS_USAGE while keys depend on it; TS_STORAGE. */
 enum ts_error ts_peer_unpair(struct ts_enterprise *enterprise, uint64_t token, const char *name);

@@ -88,9 +88,11 @@ enum ts_error ts_partners_load(struct ts_enterprise *enterprise, const struct ts
 bool ts_partner_present(struct ts_enterprise *enterprise, const uint8_t pairing[TS_ID_BYTES]);
 bool ts_enterprise_stopping(struct ts_enterprise *enterprise);
 
-/** The peer sent what does not parse, or has a wrong length or range: the connection ends and the violation is counted
- * and logged (protocol.md 7). Still to be released. */
-void ts_connection_violation(struct ts_enterprise *enterprise, struct ts_connection *connection);
+/** A conversation ended with TS_FORMAT. The peer sent what does not parse, or has a wrong length or range: the connection
+ *  ends and the violation is counted and logged (protocol.md 7). Or the peer says so of us, and ends the connection. Or
+ *  what came was not due: then that session is over, and the connection goes on. Still to be released. */
+void ts_connection_malformed(
+    struct ts_enterprise *enterprise, struct ts_connection *connection, const struct ts_session *session);
 
 /** The peer's machine, which answers at once, was silent for as long as a step may take: the connection leads nowhere, and
  *  the next caller dials anew. Still to be released. */
@@ -152,8 +154,11 @@ void ts_pool_clear(struct ts_enterprise *enterprise, struct ts_connection *conne
 /** Wait for the thread's end; ts_enterprise_shutdown was called. */
 void ts_pool_join(struct ts_enterprise *enterprise);
 
-/** Drop the partners of a token (0: of all tokens). */
-void ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token);
+/** Drop the partners of a token (0: of all tokens); with a pairing that one alone, and what goes on there ends. */
+void ts_partners_drop(struct ts_enterprise *enterprise, uint64_t token, const uint8_t *pairing);
+
+/** As ts_peer_unpair in the store alone, for a transaction that may come to nothing. */
+enum ts_error ts_peer_forget(struct ts_enterprise *enterprise, uint64_t token, const char *name);
 
 /** Dial without hello, for pairing; the options every enterprise link has. */
 enum ts_error ts_enterprise_dial(struct ts_link **out, struct ts_enterprise *enterprise,

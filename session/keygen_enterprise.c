@@ -249,8 +249,8 @@ end_badly(struct run *run, const struct ts_peer_row *peer, enum ts_error error)
     explain(run, peer, error);
     if (run->session)
         (void)ts_session_fail(run->session, error, "keygen failed at the enterprise side");
-    if (error == TS_FORMAT && run->session && !told)
-        ts_connection_violation(run->enterprise, run->connection);
+    if (error == TS_FORMAT && run->session)
+        ts_connection_malformed(run->enterprise, run->connection, run->session);
     if (error == TS_TIMEOUT && run->noted && !told && !ts_cancel_asked(run->job->cancel))
         ts_connection_silent(run->enterprise, run->connection);
     if (run->noted)

@@ -29,6 +29,7 @@ ts_meeting_put(struct ts_meeting *meeting)
 {
     if (!meeting || --meeting->users > 0)
         return;
+    ts_links_free(meeting->links); /* the connections of its links are gone, for each is a user */
     ts_identity_free(meeting->identity);
     free(meeting);
 }
@@ -49,6 +50,7 @@ admit(void *ctx, const uint8_t key_hash[TS_KEY_HASH_BYTES])
     return false;
 }
 
+/* A device whose connection broke comes back to its link; those who wait on that go on by themselves. */
 static void
 receive(struct ts_meeting *meeting, int socket)
 {
@@ -59,6 +61,9 @@ receive(struct ts_meeting *meeting, int socket)
         .connect_ms = enterprise->config->timeout.connect,
         .max_sessions = 1,
         .name = "a device that dialled in",
+        .resume_ms = meeting->links ? enterprise->config->timeout.resume : 0,
+        .heartbeat_ms = enterprise->config->timeout.heartbeat,
+        .links = meeting->links,
     };
     struct ts_link *link = NULL;
 
@@ -103,11 +108,16 @@ new_meeting(struct ts_meeting **out, struct ts_enterprise *enterprise, const str
     if (!meeting)
         return TS_INTERNAL;
     *meeting = (struct ts_meeting){.enterprise = enterprise, .token = token, .users = 1};
-    enum ts_error error = ts_identity_load(&meeting->identity, enterprise->env, enterprise->store, token, keyring);
-    if (error != TS_OK)
-        free(meeting);
-    else
+    /* Without a thread nobody takes the device that comes back while those who need it wait for an answer. */
+    enum ts_error error = enterprise->threads_allowed ? ts_links_new(&meeting->links) : TS_OK;
+    if (error == TS_OK)
+        error = ts_identity_load(&meeting->identity, enterprise->env, enterprise->store, token, keyring);
+    if (error == TS_OK) {
         *out = meeting;
+    } else {
+        ts_links_free(meeting->links);
+        free(meeting);
+    }
     return error;
 }
 

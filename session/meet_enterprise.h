@@ -11,6 +11,7 @@ struct ts_meeting {
     struct ts_enterprise *enterprise;
     uint64_t token;
     struct ts_identity *identity;
+    struct ts_links *links; /* where a device whose connection broke finds its sessions; NULL: it does not */
     unsigned users;
 };
 

@@ -10,7 +10,7 @@
 
 #define FIRST_PAUSE_MS 500u
 #define LAST_PAUSE_MS 15000u
-/* How often new partners are looked for. */
+/* How often new partners are looked for, and those that are partners no more. */
 #define LOOK_MS 2000u
 
 struct dialler {
@@ -150,13 +150,15 @@ join_ended(struct dialler **list, struct ts_mobile *mobile, bool all)
 }
 
 void
-ts_mobile_connect(struct ts_mobile *mobile, const char *addresses)
+ts_mobile_watch(struct ts_mobile *mobile, const char *addresses)
 {
     struct dialler *diallers = NULL;
 
     do {
+        ts_mobile_end_unpaired(mobile);
         join_ended(&diallers, mobile, false);
-        look_for_partners(&diallers, mobile, addresses);
+        if (addresses)
+            look_for_partners(&diallers, mobile, addresses);
     } while (pause_for(mobile, LOOK_MS));
     join_ended(&diallers, mobile, true);
 }

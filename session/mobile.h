@@ -61,12 +61,13 @@ enum ts_error ts_mobile_invite(struct ts_pair_uri *out, const struct ts_env *env
  *  An unknown certificate may only pair, and only while an invitation is open. Never fails: what happens is logged. */
 void ts_mobile_serve(struct ts_mobile *mobile, int socket);
 
-/** Dial in to every partner at these addresses ("host:port", several with commas between, tried in order), and keep the
- *  connections, dialling again with growing pauses, until ts_mobile_shutdown. New partners are found while it runs.
+/** Until ts_mobile_shutdown: end the connections of partners that are unpaired meanwhile, also by another process; and
+ *  dial in to every partner at these addresses ("host:port", several with commas between, tried in order; NULL: do not),
+ *  keep the connections and dial again with growing pauses. New partners are found while it runs.
  *  Called on a thread of its own. */
-void ts_mobile_connect(struct ts_mobile *mobile, const char *addresses);
+void ts_mobile_watch(struct ts_mobile *mobile, const char *addresses);
 
-/** Stop: every ts_mobile_serve and ts_mobile_connect returns soon. */
+/** Stop: every ts_mobile_serve and ts_mobile_watch returns soon. */
 void ts_mobile_shutdown(struct ts_mobile *mobile);
 /** None of the two may be running. */
 void ts_mobile_close(struct ts_mobile *mobile);

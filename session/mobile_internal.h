@@ -37,7 +37,8 @@ struct ts_mobile_connection {
     uint8_t key_hash[TS_KEY_HASH_BYTES];
     bool paired; /* peer is valid */
     struct ts_peer_row peer;
-    bool greeted; /* nonces are exchanged */
+    bool unpaired; /* and told to end because of that */
+    bool greeted;  /* nonces are exchanged */
     uint8_t n1[TS_NONCE_BYTES], n2[TS_NONCE_BYTES];
     uint64_t batch_next,
         batches_seen; /* which batch numbers were used: below batch_next, bit i of batches_seen is batch_next - 1 - i */
@@ -63,6 +64,9 @@ struct ts_conversation {
 /** Dial a partner and serve the connection until it ends.
  *  Returns: false when there was none. */
 bool ts_mobile_serve_dialled(struct ts_mobile *mobile, const char *address, const struct ts_peer_row *partner);
+
+/** End the connections of those that another process of this device has unpaired, with whatever goes on there. */
+void ts_mobile_end_unpaired(struct ts_mobile *mobile);
 
 /** Serve a session whose first message is given; by type from one table (session/mobile_route.c). */
 void ts_conversation_serve(struct ts_conversation *conversation);

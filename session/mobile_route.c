@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-/* Which message may start a session, who answers it, whether the caller must be paired and have said hello, and as what
+/* Who answers each message that may start a session (ts_message_is_due), whether the caller must be paired and have said hello, and as what
    it is recorded (0: not at all). */
 struct route {
     int type;
@@ -90,8 +90,8 @@ dispatch(struct ts_conversation *conversation, const struct ts_message *first)
     const struct route *route = find_route(first->type);
 
     if (!route)
-        conversation->reason = "no session starts with this message";
-    else if (route->paired && !still_paired(conversation->connection))
+        return TS_INTERNAL;
+    if (route->paired && !still_paired(conversation->connection))
         conversation->reason = "not paired";
     else if (route->greeted && !has_greeted(conversation->connection))
         conversation->reason = "hello first";
@@ -99,11 +99,11 @@ dispatch(struct ts_conversation *conversation, const struct ts_message *first)
         begin_entry(conversation, route);
         return route->handle(conversation, first);
     }
-    return route && route->paired && !still_paired(conversation->connection) ? TS_REFUSED : TS_FORMAT;
+    return route->paired && !still_paired(conversation->connection) ? TS_REFUSED : TS_FORMAT;
 }
 
-/* What does not parse, has a wrong length or range, or comes out of order ends the whole connection and is counted
- * (protocol.md 7). */
+/* What does not parse, or has a wrong length or range, ends the whole connection and is counted (protocol.md 7); what is
+   not due has ended its session alone (ts_session_next). */
 static void
 close_after_violation(struct ts_conversation *conversation)
 {
@@ -124,7 +124,7 @@ ts_conversation_serve(struct ts_conversation *conversation)
     const struct ts_env *env = conversation->mobile->env;
     struct ts_message first = {0};
     enum ts_error error =
-        ts_session_receive(conversation->session, &first, conversation->mobile->options.config->timeout.step);
+        ts_session_next(conversation->session, &first, conversation->mobile->options.config->timeout.step);
 
     if (error == TS_OK) {
         ts_step(env, ts_message_name(first.type));
@@ -136,8 +136,9 @@ ts_conversation_serve(struct ts_conversation *conversation)
             "partner %s, %s: %s%s%s%s%s", conversation->connection->peer.name, ts_message_name(first.type),
             ts_error_text(error), conversation->reason ? ": " : "", conversation->reason ? conversation->reason : "",
             *said ? "; it said: " : "", said);
-        (void)ts_session_fail(conversation->session, error, conversation->reason);
-        if (error == TS_FORMAT && !*said)
+        if (!ts_session_broken(conversation->session))
+            (void)ts_session_fail(conversation->session, error, conversation->reason);
+        if (error == TS_FORMAT && !ts_session_told(conversation->session) && !ts_session_broken(conversation->session))
             close_after_violation(conversation);
     }
     end_entry(conversation, error);

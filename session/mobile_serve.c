@@ -97,6 +97,23 @@ start_session(struct ts_mobile_connection *connection, struct ts_session *sessio
     pthread_mutex_unlock(&mobile->lock);
 }
 
+void
+ts_mobile_end_unpaired(struct ts_mobile *mobile)
+{
+    struct ts_peer_row row;
+
+    pthread_mutex_lock(&mobile->lock);
+    for (struct ts_mobile_connection *connection = mobile->connections; connection; connection = connection->next) {
+        if (!connection->paired || connection->unpaired ||
+            ts_peer_get(&row, mobile->options.store, connection->peer.pairing) != TS_NOT_FOUND)
+            continue;
+        connection->unpaired = true;
+        ts_log(mobile->env, TS_LOG_WARNING, "partner %s is unpaired: its connection is closed", connection->peer.name);
+        ts_link_shutdown(connection->link);
+    }
+    pthread_mutex_unlock(&mobile->lock);
+}
+
 /* False when the mobile is stopping. */
 static bool
 enlist(struct ts_mobile_connection *connection)
@@ -199,20 +216,20 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
 bool
 ts_mobile_serve_dialled(struct ts_mobile *mobile, const char *address, const struct ts_peer_row *partner)
 {
-    struct ts_link_options options = link_options(mobile, partner->name);
+    const struct ts_link_options options = link_options(mobile, partner->name);
     struct ts_mobile_connection *connection = calloc(1, sizeof *connection);
     bool connected = false;
 
     if (!connection)
         return false;
     connection->mobile = mobile;
-    options.resume_ms = 0; /* an enterprise that listens keeps no links: another dial makes a new one */
     connected = ts_link_dial(&connection->link, &options, address, partner->key_hash) == TS_OK;
     if (connected) {
         ts_log(mobile->env, TS_LOG_INFO, "dialled in to partner %s at %s", partner->name, address);
         serve_link(connection);
         ts_link_close(connection->link);
     }
+    ts_waiting_clear(connection);
     free(connection);
     return connected;
 }

@@ -168,7 +168,7 @@ take_place(struct run *run)
     run->row.state = TS_PEER_ACTIVE;
     error = ts_peer_delete(store, run->row.pairing);
     if (error == TS_OK)
-        error = ts_peer_unpair(run->enterprise, run->row.token, run->job->replace);
+        error = ts_peer_forget(run->enterprise, run->row.token, run->job->replace);
     if (error == TS_OK)
         error = put_peer(run, &run->row);
     if (error == TS_OK)
@@ -321,7 +321,7 @@ try_unpairing(struct run *run, const char *name)
 
     if (error != TS_OK)
         return error;
-    error = ts_peer_unpair(enterprise, run->row.token, name);
+    error = ts_peer_forget(enterprise, run->row.token, name);
     ts_store_rollback(enterprise->store);
     if (error != TS_OK)
         ts_log(enterprise->env, TS_LOG_ERROR, "peer %s cannot be replaced: %s", name,

@@ -22,13 +22,29 @@ find_peer(struct ts_peer_row *out, struct ts_enterprise *enterprise, uint64_t to
     return error == TS_OK ? found : error;
 }
 
+static enum ts_error
+forget(struct ts_peer_row *row, struct ts_enterprise *enterprise, uint64_t token, const char *name)
+{
+    enum ts_error error = find_peer(row, enterprise, token, name);
+    return error == TS_OK ? ts_peer_delete(enterprise->store, row->pairing) : error;
+}
+
+enum ts_error
+ts_peer_forget(struct ts_enterprise *enterprise, uint64_t token, const char *name)
+{
+    struct ts_peer_row row;
+    return forget(&row, enterprise, token, name);
+}
+
 enum ts_error
 ts_peer_unpair(struct ts_enterprise *enterprise, uint64_t token, const char *name)
 {
     struct ts_peer_row row;
-    enum ts_error error = find_peer(&row, enterprise, token, name);
+    enum ts_error error = forget(&row, enterprise, token, name);
 
-    return error == TS_OK ? ts_peer_delete(enterprise->store, row.pairing) : error;
+    if (error == TS_OK)
+        ts_partners_drop(enterprise, token, row.pairing);
+    return error;
 }
 
 /* One address or several with commas between; "-" for none. */

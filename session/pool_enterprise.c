@@ -230,8 +230,8 @@ explain(struct ts_batch *batch, const struct ts_half_row *row, struct ts_journal
             peer, ts_error_text(error), *said ? "; it said: " : "", said);
     if (batch->session && error != TS_CHEATED)
         (void)ts_session_fail(batch->session, error, NULL);
-    if (error == TS_FORMAT && batch->session && !*said)
-        ts_connection_violation(batch->enterprise, batch->connection);
+    if (error == TS_FORMAT && batch->session)
+        ts_connection_malformed(batch->enterprise, batch->connection, batch->session);
 }
 
 /* The lock is held before and after, not meanwhile. */

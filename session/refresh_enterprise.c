@@ -254,8 +254,6 @@ explain(const struct run *run, enum ts_error error)
 static void
 fail(struct run *run, enum ts_error error)
 {
-    const char *said = run->session ? ts_session_reason(run->session) : "";
-
     if (error == TS_CHEATED)
         ts_lock_enterprise(run->enterprise, &run->row,
             &(struct ts_fault){run->peer.name, run->machine ? ts_machine_state(run->machine) : "REFRESH", error,
@@ -266,8 +264,8 @@ fail(struct run *run, enum ts_error error)
         (void)ts_session_fail(run->session, error, "refresh failed at the enterprise side");
     if (run->fresh_half)
         ts_abort_send(run->enterprise, run->connection->link, &run->next);
-    if (error == TS_FORMAT && run->session && !*said)
-        ts_connection_violation(run->enterprise, run->connection);
+    if (error == TS_FORMAT && run->session)
+        ts_connection_malformed(run->enterprise, run->connection, run->session);
     if (run->primes.len && !run->primes_used) /* never-used primes are not lost to a failure on the way */
         (void)ts_primes_put(
             run->enterprise->store, run->keyring, run->row.token, run->peer.bits, run->primes.data, run->primes.len);

@@ -293,9 +293,9 @@ try_twice(struct run *run, uint8_t *signature)
 static void
 fail(struct run *run, enum ts_error error)
 {
-    const char *said = run->session ? ts_session_reason(run->session) : "";
+    bool told = run->session && *ts_session_reason(run->session); /* by the other side */
 
-    if (error == TS_CHEATED || (error == TS_LOCKED && *said)) {
+    if (error == TS_CHEATED || (error == TS_LOCKED && told)) {
         ts_lock_enterprise(run->enterprise, &run->row,
             &(struct ts_fault){run->peer.name, step_of(run), error, run->session,
                 run->connection ? run->connection->link : NULL, run->entry});
@@ -304,9 +304,9 @@ fail(struct run *run, enum ts_error error)
     explain(run, error);
     if (run->session)
         (void)ts_session_fail(run->session, error, NULL);
-    if (error == TS_FORMAT && run->session && !*said)
-        ts_connection_violation(run->enterprise, run->connection);
-    if (error == TS_TIMEOUT && run->session && !run->asked && !*said && !ts_cancel_asked(run->job->cancel))
+    if (error == TS_FORMAT && run->session)
+        ts_connection_malformed(run->enterprise, run->connection, run->session);
+    if (error == TS_TIMEOUT && run->session && !run->asked && !told && !ts_cancel_asked(run->job->cancel))
         ts_connection_silent(run->enterprise, run->connection);
 }
 

@@ -17,6 +17,8 @@ ts_tell(
 {
     if (ts_buf_error(payload) != TS_OK)
         return ts_buf_error(payload);
+    if (!ts_message_is_due(ts_session_state(session), type))
+        return TS_INTERNAL; /* our own conversations go by the table, too */
     reached(env, session, type);
     return ts_session_send(session, type, payload->data, payload->len, timeout_ms);
 }
@@ -24,7 +26,9 @@ ts_tell(
 enum ts_error
 ts_hear(struct ts_message *out, const struct ts_env *env, struct ts_session *session, int type, uint32_t timeout_ms)
 {
-    enum ts_error error = ts_session_expect(session, type, out, timeout_ms);
+    if (!ts_message_is_due(ts_session_state(session), type))
+        return TS_INTERNAL;
+    enum ts_error error = ts_session_next(session, out, timeout_ms);
     if (error == TS_OK)
         reached(env, session, type);
     return error;

@@ -6,8 +6,9 @@
 #include "transport/link.h"
 
 /** One exchange of a conversation: send `payload` as `type`, wait for `reply_type`. Tells env's step hook the name of
- * the type before sending and of the reply after receiving. Returns: TS_OK and a message to clear; the error of
- * ts_session_send or ts_session_expect. */
+ * the type before sending and of the reply after receiving. Both must be what is due (transport/message.h).
+ * Returns: TS_OK and a message to clear; the error of ts_session_send or ts_session_next; TS_INTERNAL when the caller
+ * wants something else than is due. */
 enum ts_error ts_talk(struct ts_message *reply, const struct ts_env *env, struct ts_session *session, int type,
     const struct ts_buf *payload, int reply_type, uint32_t timeout_ms);
 

@@ -4,6 +4,7 @@ One proxy stands between the module and the peer. Each connection gets its fault
 it is delayed, stalled, corrupted, cut, reset or half-opened. Everything else passes unchanged. Besides, all of the network
 can be taken away and given back (Proxy.network).
 """
+import collections
 import multiprocessing
 import random
 import select
@@ -25,11 +26,45 @@ class Fault:
         return f"{self.kind} at byte {self.at} {'back' if self.direction else 'forth'}"
 
 
+# The faults of a connection: those that are known before, and what is asked at each TLS record, by direction and number,
+# whether it gets one. Either may be empty.
+Plan = collections.namedtuple("Plan", "faults record", defaults=([], None))
+
+
+class Records:
+    """Where the TLS records of a stream lie (RFC 8446, 5.1): each is one message, or a part of the handshake."""
+
+    HEAD = 5
+
+    def __init__(self):
+        self.head, self.left, self.count = b"", 0, 0
+
+    def take(self, at, data):
+        """`data` comes at byte `at`. Returns: (number, start, end) of each record whose head ends in it."""
+        found = []
+        place = 0
+        while place < len(data):
+            if self.left:
+                step = min(self.left, len(data) - place)
+                self.left -= step
+            else:
+                step = min(self.HEAD - len(self.head), len(data) - place)
+                self.head += data[place: place + step]
+            place += step
+            if len(self.head) == self.HEAD:
+                self.left = int.from_bytes(self.head[3:], "big")
+                self.head = b""
+                found.append((self.count, at + place, at + place + self.left))
+                self.count += 1
+        return found
+
+
 class Flow:
     """One direction of one connection."""
 
     def __init__(self, source, sink):
         self.source, self.sink = source, sink
+        self.records = Records()
         self.passed = 0  # bytes
         self.held = b""
         self.hold_until = 0.0
@@ -38,13 +73,21 @@ class Flow:
 
 
 class Connection(threading.Thread):
-    def __init__(self, proxy, client, server, faults):
+    def __init__(self, proxy, client, server, plan):
         super().__init__(daemon=True)
-        self.proxy, self.sockets, self.faults = proxy, (client, server), list(faults)
+        self.proxy, self.sockets, self.faults, self.record = proxy, (client, server), list(plan.faults), plan.record
         self.flows = (Flow(client, server), Flow(server, client))
 
     def next_fault(self, direction):
         return next((fault for fault in self.faults if fault.direction == direction), None)
+
+    def look_at_records(self, direction, data):
+        flow = self.flows[direction]
+        for number, start, end in flow.records.take(flow.passed, data):
+            self.proxy.records += 1
+            fault = self.record(direction, number, start, end) if self.record else None
+            if fault:
+                self.faults.append(fault)
 
     def strike(self, flow, fault, data):
         """`data` is what comes after the byte of the fault. Returns: what of it passes; None when all is over."""
@@ -77,6 +120,7 @@ class Connection(threading.Thread):
                 flow.open = False
                 flow.sink.shutdown(socket.SHUT_WR)
                 return any(other.open for other in self.flows)
+            self.look_at_records(direction, data)
         fault = self.next_fault(direction)
         if fault and fault.at < flow.passed + len(data):
             before, after = data[: fault.at - flow.passed], data[fault.at - flow.passed:]
@@ -114,13 +158,13 @@ class Connection(threading.Thread):
 
 
 class Proxy(threading.Thread):
-    """plan(number) gives the faults of the connection of that number, from 0. target: (host, port), may be changed."""
+    """plan(number) gives the Plan of the connection of that number, from 0. target: (host, port), may be changed."""
 
     def __init__(self, target, plan):
         super().__init__(daemon=True)
         self.target, self.plan = target, plan
-        self.struck, self.counted = [], [0, 0]
-        self.connections = 0
+        self.struck, self.counted, self.last = [], [0, 0], None
+        self.connections = self.records = 0
         self.stopped = False
         self.network = "up"  # "cut": connections break and none can be made; "silent": nothing passes any more
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -135,10 +179,14 @@ class Proxy(threading.Thread):
                 continue
             except OSError:
                 return
+<<<<<<< HEAD
             if self.network == "cut":
                 client.close()
                 continue
             faults = self.plan(self.connections)
+=======
+            plan = self.plan(self.connections)
+>>>>>>> land-link
             self.connections += 1
             try:
                 server = socket.create_connection(self.target, timeout=5)
@@ -147,14 +195,23 @@ class Proxy(threading.Thread):
                 continue
             server.settimeout(None)
             client.settimeout(None)
-            Connection(self, client, server, faults).start()
+            self.last = Connection(self, client, server, plan)
+            self.last.start()
+
+    def cut_soon(self, after, direction):
+        """Cut the last connection when so many bytes more have passed."""
+        if self.last:
+            self.last.faults.append(Fault("cut", self.last.flows[direction].passed + after, direction))
 
     def stop(self):
         self.stopped = True
         self.listener.close()
 
 
-# --- plans: the faults of the connection of a number, from 0 ---
+# --- plans of the connection of a number, from 0 ---
+
+# Handshakes would hardly ever end with as many faults as there are later.
+HANDSHAKE_RECORDS = 5
 
 
 def pick(chance, at, direction):
@@ -163,37 +220,42 @@ def pick(chance, at, direction):
 
 
 def no_plan():
-    return lambda number: []
+    return lambda number: Plan()
 
 
-def one_plan(seed, length, share):
-    """One fault in about `share` of the connections, somewhere in its first `length` bytes."""
+def one_plan(seed, lengths, share):
+    """One fault in about `share` of the connections, somewhere in its first bytes, so many in each direction."""
 
     def plan(number):
         chance = random.Random(f"{seed}/{number}")
-        return [pick(chance, chance.randrange(length), chance.randrange(2))] if chance.random() < share else []
+        direction = chance.randrange(2)
+        at = chance.randrange(lengths[direction])
+        return Plan([pick(chance, at, direction)] if chance.random() < share else [])
 
     return plan
 
 
-def dense_plan(seed, gaps):
-    """Forth and back a fault about every gaps[0] and gaps[1] bytes, a hundred each."""
+def dense_plan(seed, share):
+    """A fault in about `share` of the messages, in a fourth as many of the handshake's."""
 
     def plan(number):
-        chance = random.Random(f"{seed}/{number}")
-        faults = []
-        for direction, gap in enumerate(gaps):
-            at = 0
-            for _ in range(100):
-                at += int(chance.expovariate(1 / gap)) + 1
-                faults.append(pick(chance, at, direction))
-        return faults
+        chances = [random.Random(f"{seed}/{number}/{direction}") for direction in range(2)]
+
+        def record(direction, count, start, end):
+            chance = chances[direction]
+            at, strikes = chance.randrange(start, max(end, start + 1)), chance.random()
+            return pick(chance, at, direction) if strikes < share / (4 if count < HANDSHAKE_RECORDS else 1) else None
+
+        return Plan(record=record)
 
     return plan
 
 
 PLANS = {"none": no_plan, "one": one_plan, "dense": dense_plan}
 
+
+# Of the last connection the bytes forth and back; of all: how many faults struck, connections, TLS records.
+Seen = collections.namedtuple("Seen", "counted struck connections records")
 
 # --- in a process of its own: a caller that is inside the module does not let Python's other threads run ---
 
@@ -205,16 +267,18 @@ def serve(pipe):
         if command == "start":
             target, name, *rest = arguments
             cut.clear()
-            plan = (lambda number: list(cut)) if name == "cut" else PLANS[name](*rest)
+            plan = (lambda number: Plan([cut.pop()] if cut else [])) if name == "cut" else PLANS[name](*rest)
             proxy = Proxy(target, plan)
             proxy.start()
             pipe.send(proxy.address)
         elif command == "cut":
-            cut[:] = [Fault("cut", *arguments)]
+            cut[:] = [Fault("cut", *arguments[:2])] * arguments[2]
             pipe.send(None)
+        elif command == "cut soon":
+            pipe.send(proxy.cut_soon(*arguments))
         elif command == "stop":
             proxy.stop()
-            pipe.send((proxy.counted, len(proxy.struck), proxy.connections))
+            pipe.send(Seen(proxy.counted, len(proxy.struck), proxy.connections, proxy.records))
         else:
             return
 
@@ -235,12 +299,16 @@ class Remote:
         """Returns: the address to dial."""
         return self.ask("start", target, plan, *arguments)
 
-    def cut(self, at, direction):
-        """With the plan "cut": where each connection from now on is cut."""
-        self.ask("cut", at, direction)
+    def cut(self, at, direction, times):
+        """With the plan "cut": where so many connections from now on are cut."""
+        self.ask("cut", at, direction, times)
+
+    def cut_soon(self, after, direction):
+        """With the plan "none": the last connection is cut, once, when so many bytes more have passed."""
+        self.ask("cut soon", after, direction)
 
     def stop(self):
-        """Returns: the bytes of the last connection forth and back, how many faults struck, how many connections."""
+        """Returns: what was Seen."""
         return self.ask("stop")
 
     def end(self):

@@ -1,20 +1,21 @@
 #!/usr/bin/env python3
-"""Signatures and keys through a proxy that breaks connections, between real processes. Run inside tests/with-token.
+"""Keys, presignatures, signatures and refreshes through a proxy that breaks connections, between real processes. Run
+inside tests/with-token.
 
-faults.py [--seed N] [--signatures N] [--keys N] [--offsets N]
+faults.py [--seed N] [--signatures N] [--steady N] [--keys N] [--refreshes N] [--offsets N] [--key-offsets N]
+          [--batch-offsets N] [--refresh-offsets N]
 
 Every call must return a valid signature, or a key, or a documented error, within its deadline. Afterwards no key is locked,
-no presignature was answered twice with different bytes (both journals), no half is left pending, every key that a caller
-was told of signs, and this process has as many descriptors and as much memory as in the beginning. Prints TAP.
+no presignature was used for two requests or answered twice with different bytes (both journals), no half is left pending,
+both sides hold the same generation, every key that a caller was told of signs, and both processes have as many
+descriptors and as much memory as before. Prints TAP.
 """
 import argparse
-import atexit
 import hashlib
-import json
 import os
 import random
+import select
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -23,115 +24,36 @@ import PyKCS11
 
 sys.dont_write_bytecode = True  # the sources may be read-only
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fault_parties as parties  # noqa: E402
 import fault_proxy  # noqa: E402
 
 # What architecture.md names for a lost connection, an answer that does not come, and one that does not parse.
 DOCUMENTED = {PyKCS11.CKR_DEVICE_ERROR, PyKCS11.CKR_FUNCTION_CANCELED}
-# The configuration below allows less; the machine may be busy with other things.
+# The configuration allows less; the machine may be busy with other things.
 DEADLINE_S = 90
-WARM_UP = 20
+# How long the peer keeps what a lost connection leaves: longer than e2e_faults.sh configures.
+LEFT_OVER_S = 60
+# Longer than a batch of presignatures may take.
+BATCH_S = 15
+TICK_S = 0.05
+WARM_UP = 50
 SIGNATURES_PER_PEER = 100
-# curve P-256 (SEC 2)
-P = 2**256 - 2**224 + 2**192 + 2**96 - 1
-A, B = P - 3, 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
-N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-G = (0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
-     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5)
-P256_OID = bytes.fromhex("06082a8648ce3d030107")
-
-
-def add(one, two):
-    if one is None or two is None:
-        return one or two
-    if one[0] == two[0]:
-        if (one[1] + two[1]) % P == 0:
-            return None
-        slope = (3 * one[0] * one[0] + A) * pow(2 * one[1], -1, P) % P
-    else:
-        slope = (two[1] - one[1]) * pow(two[0] - one[0], -1, P) % P
-    x = (slope * slope - one[0] - two[0]) % P
-    return x, (slope * (one[0] - x) - one[1]) % P
-
-
-def multiply(scalar, point):
-    out = None
-    while scalar:
-        out = add(out, point) if scalar & 1 else out
-        point, scalar = add(point, point), scalar >> 1
-    return out
-
-
-def valid(point, digest, signature):
-    """ECDSA verification (SEC 1, 4.1.4), independent of the module and its libraries."""
-    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
-    if len(signature) != 64 or not (0 < r < N and 0 < s <= N // 2):
-        return False
-    inverse = pow(s, -1, N)
-    sum_point = add(multiply(int.from_bytes(digest, "big") * inverse % N, G), multiply(r * inverse % N, point))
-    return sum_point is not None and sum_point[0] % N == r
-
-
-class Peer:
-    """The second device, started and stopped."""
-
-    def __init__(self):
-        self.process = None
-        self.pid = int(os.environ["PEER_PID"])
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-        atexit.register(lambda: self.process and self.process.kill())
-
-    def stop(self, how):
-        os.kill(self.pid, how)
-        if self.process:
-            self.process.wait()
-        else:  # with-token's child, not ours
-            while os.path.exists(f"/proc/{self.pid}") and open(f"/proc/{self.pid}/stat").read().split()[2] != "Z":
-                os.sched_yield()
-        self.process = None
-
-    def start(self):
-        reading, writing = os.pipe()
-        environment = {**os.environ, "TALLYSTICK_CONF": os.environ["PEER_CONF"]}
-        log = open(os.path.join(os.environ["WORK"], "peer.out.log"), "a")
-        self.process = subprocess.Popen(
-            [os.environ["TALLYSTICK_PEER"], "run", "--approval", "auto", "--ready-fd", str(writing)],
-            pass_fds=[writing], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
-        os.close(writing)
-        self.pid = self.process.pid
-        with os.fdopen(reading) as ready:
-            if not ready.readline():
-                sys.exit("Bail out! the peer does not start")
-
-
-class Signer:
-    """The module in this process."""
-
-    def __init__(self):
-        self.library = PyKCS11.PyKCS11Lib()
-        self.library.load(os.environ["MODULE"])
-        slot = next(slot for slot in self.library.getSlotList(tokenPresent=True)
-                    if self.library.getTokenInfo(slot).label.strip() == os.environ["TOKEN"])
-        self.session = self.library.openSession(slot, PyKCS11.CKF_SERIAL_SESSION | PyKCS11.CKF_RW_SESSION)
-        self.session.login(os.environ["PIN"])
-
-    def make_key(self, number):
-        identity = number.to_bytes(4, "big")
-        common = [(PyKCS11.CKA_TOKEN, True), (PyKCS11.CKA_LABEL, f"key {number}"), (PyKCS11.CKA_ID, identity)]
-        public, private = self.session.generateKeyPair(
-            common + [(PyKCS11.CKA_EC_PARAMS, P256_OID), (PyKCS11.CKA_VERIFY, True)],
-            common + [(PyKCS11.CKA_SIGN, True)], mecha=PyKCS11.Mechanism(PyKCS11.CKM_EC_KEY_PAIR_GEN, None))
-        encoded = bytes(self.session.getAttributeValue(public, [PyKCS11.CKA_EC_POINT])[0])[-65:]
-        return private, (int.from_bytes(encoded[1:33], "big"), int.from_bytes(encoded[33:], "big"))
-
-    def sign(self, key, digest):
-        return bytes(self.session.sign(key, digest, PyKCS11.Mechanism(PyKCS11.CKM_ECDSA, None)))
+FAULTY_MESSAGES = 0.1
+FAULTY_RUNS = 0.8  # of keys and refreshes
+GROWTH = 1.05
+ALL = 1000
+# A short stretch may be unlucky with its pages.
+STRETCH_MIN = 200
 
 
 class Run:
     def __init__(self, seed):
         self.seed, self.count, self.failures = seed, 0, 0
         self.proxy = fault_proxy.Remote()
-        self.signer, self.peer = Signer(), Peer()
+        self.signer, self.peer = parties.Signer(), parties.Peer()
+        self.refresher = parties.Refresher(DEADLINE_S)
+        self.key, self.point = self.signer.make_key(1)
+        self.made = 0  # signatures
         self.outcomes = {}
 
     def ok(self, name, good, words=""):
@@ -140,6 +62,9 @@ class Run:
         print(f"{'ok' if good else 'not ok'} {self.count} - {name}", flush=True)
         if not good and words:
             print("# " + str(words).replace("\n", "\n# "), flush=True)
+
+    def note(self, outcome):
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
     def attempt(self, what, call, *arguments):
         """Call, and judge how it ended. Returns: its value, or None after a documented error."""
@@ -154,15 +79,25 @@ class Run:
         took = time.monotonic() - started
         if took > DEADLINE_S:
             self.ok(f"{what}: within its deadline", False, f"{took:.0f} s")
-        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+        self.note(outcome)
         return value
 
-    def sign(self, what, key, point):
+    def sign(self, what, key=None, point=None):
         digest = hashlib.sha256(what.encode()).digest()
-        signature = self.attempt(what, self.signer.sign, key, digest)
-        if signature is not None and not valid(point, digest, signature):
+        signature = self.attempt(what, self.signer.sign, key or self.key, digest)
+        if signature is not None and not parties.valid(point or self.point, digest, signature):
             self.ok(f"{what}: a signature that is valid", False, signature.hex())
+        self.made += signature is not None
         return signature is not None
+
+    def refresh(self, what):
+        outcome = "no end"
+        try:
+            outcome = self.refresher.refresh("key 1")
+        except (ValueError, subprocess.TimeoutExpired) as error:
+            self.ok(f"{what}: a refresh or a documented error", False, error)
+        self.note(outcome)
+        return outcome == "ok"
 
     def told(self):
         out = ", ".join(f"{count} {name}" for name, count in sorted(self.outcomes.items()))
@@ -170,142 +105,166 @@ class Run:
         return out
 
 
-def move_to(address):
-    subprocess.run([os.environ["TALLYSTICK"], "address", "phone", address], check=True, stdout=subprocess.DEVNULL)
-
-
-def dial_anew(run):
-    """The module reads the address when it logs in; its connections end with that, too."""
-    run.signer.session.logout()
-    run.signer.session.login(os.environ["PIN"])
-
-
 def through(run, *plan):
     host, port = os.environ["PEER_ADDRESS"].rsplit(":", 1)
-    move_to(run.proxy.start((host, int(port)), *plan))
-    dial_anew(run)
+    parties.ask("TALLYSTICK", "address", "phone", run.proxy.start((host, int(port)), *plan))
+    run.signer.dial_anew()
 
 
-def measure(run, call, calls=1):
-    """How many bytes go forth and back for so many calls on a new connection."""
+def directly(run):
+    parties.ask("TALLYSTICK", "address", "phone", os.environ["PEER_ADDRESS"])
+    run.signer.dial_anew()
+
+
+def restart(run, how):
+    run.peer.stop(how)
+    run.peer.start()
+
+
+def wait_until(condition, seconds):
+    """Returns: whether it came true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        select.select([], [], [], TICK_S)
+    return True
+
+
+def measure(run, call):
+    """How many bytes go forth and back for a call on a new connection."""
     through(run, "none")
-    good = all([call() for _ in range(calls)])
-    counted, _, _ = run.proxy.stop()
+    good = call()
+    seen = run.proxy.stop()
     if not good:
         run.ok("a call through the proxy without faults", False, run.told())
-    return counted
+    return seen.counted
 
 
-def own_size():
-    status = open("/proc/self/status").read()
-    resident = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return len(os.listdir("/proc/self/fd")), int(resident.split()[1])
+# --- what the processes hold ---
 
 
-def check_size(run, before):
-    after = own_size()
-    run.ok("as many descriptors as in the beginning", after[0] <= before[0] + 2, f"{before} {after}")
-    run.ok("as much memory as in the beginning, within 5 %", after[1] <= before[1] * 1.05 + 1024, f"{before} {after}")
+def at_rest(run, before=None):
+    """Descriptors and memory of both with one good connection. before: what the peer had then, to which it comes back."""
+    directly(run)
+    if not run.sign("at rest"):
+        run.ok("a signature on a good connection", False, run.told())
+    wait_until(lambda: not before or parties.size_of(run.peer.pid)[0] <= before[1][0], LEFT_OVER_S)
+    return parties.size_of(os.getpid()), parties.size_of(run.peer.pid)
 
 
-def many_signatures(run, key, point, amount):
-    first, both = (measure(run, lambda: run.sign("measured", key, point), calls) for calls in (1, 2))
-    forth, back = (two - one for one, two in zip(first, both))
-    print(f"# a signature on a connection that is there: {forth} bytes forth, {back} back", flush=True)
+def check_descriptors(run, before, after, names=("the module", "the peer")):
+    for name, one, two in zip(names, before, after):
+        run.ok(f"{name} has as many descriptors as before: {one[0]}, {two[0]}", two[0] <= one[0])
 
-    # Two messages forth and two back: a fault about every tenth message.
-    through(run, "dense", run.seed, (5 * forth, 5 * back))
-    before, good = None, 0
+
+def check_memory(run, before, after, stretch, names=("the module", "the peer")):
+    for name, one, two in zip(names, before, after):
+        words = f"{one[1]} KiB, {two[1]} KiB"
+        if stretch < STRETCH_MIN:
+            print(f"# memory of {name} before and after {stretch} signatures: {words}", flush=True)
+        else:
+            run.ok(f"{name} has as much memory after {stretch} signatures as before, within 5 %: {words}",
+                   two[1] <= one[1] * GROWTH)
+
+
+# --- many calls under faults ---
+
+
+def sign_under_faults(run, name, amount, each=lambda number: None):
+    through(run, "dense", f"{run.seed}/{name}", FAULTY_MESSAGES)
+    started, good = time.monotonic(), 0
     for number in range(amount):
-        if number == min(WARM_UP, amount // 2):
-            before = own_size()
+        each(number)
+        good += run.sign(f"{name} {number}")
+    seen = run.proxy.stop()
+    print(f"# {name}: {amount} signatures in {time.monotonic() - started:.0f} s, {seen.connections} connections, "
+          f"{seen.struck} faults in {seen.records} messages; {run.told()}", flush=True)
+    run.ok(f"{name}: {good} of {amount} signatures made, the rest documented errors", good >= amount // 20)
+    run.ok("faults struck", seen.struck >= amount // 20, seen)
+
+
+def many_signatures(run, amount):
+    def restart_at_times(number):
         if number and number % SIGNATURES_PER_PEER == 0:
-            run.peer.stop(signal.SIGKILL if number // SIGNATURES_PER_PEER % 2 else signal.SIGTERM)
-            run.peer.start()
-        good += run.sign(f"signature {number}", key, point)
-    _, struck, connections = run.proxy.stop()
-    print(f"# {connections} connections, {struck} faults; {run.told()}", flush=True)
-    run.ok(f"{amount} signatures under faults: {good} made, the rest documented errors", good > amount // 20)
-    run.ok("faults struck", struck >= amount // 20, struck)
-    check_size(run, before)
+            restart(run, signal.SIGKILL if number // SIGNATURES_PER_PEER % 2 else signal.SIGTERM)
+
+    before = at_rest(run)
+    sign_under_faults(run, "signatures", amount, restart_at_times)
+    check_descriptors(run, before[:1], at_rest(run)[:1])
+
+
+def steady_signatures(run, amount):
+    """A stretch in which neither process is restarted."""
+    restart(run, signal.SIGTERM)
+    fresh = at_rest(run)
+    sign_under_faults(run, "warming up", min(WARM_UP, amount))
+    before = at_rest(run, fresh)
+    sign_under_faults(run, "without a restart", amount)
+    after = at_rest(run, fresh)
+    check_descriptors(run, fresh, after)
+    check_memory(run, before, after, amount)
 
 
 def many_keys(run, amount):
-    through(run, "one", run.seed, 6000, 0.8)
     made = []
+    lengths = measure(run, lambda: made.append(run.attempt("measured", run.signer.make_key, 2)) or made[-1])
+    through(run, "one", f"{run.seed}/keys", lengths, FAULTY_RUNS)
     for number in range(amount):
-        dial_anew(run)
+        run.signer.dial_anew()
         made.append(run.attempt(f"key {number}", run.signer.make_key, 1000 + number))
         if number % 10 == 9:
-            run.peer.stop(signal.SIGKILL)
-            run.peer.start()
-    _, struck, _ = run.proxy.stop()
-    print(f"# keys: {struck} faults; {run.told()}", flush=True)
+            restart(run, signal.SIGKILL)
+    seen = run.proxy.stop()
+    print(f"# keys: {seen.struck} faults; {run.told()}", flush=True)
     return [one for one in made if one]
 
 
-def cut_everywhere(run, what, call, counted, amount):
-    """Cut the connection at a sample of the byte offsets of one run, forth and back, each on a connection of its own."""
+def many_refreshes(run, amount):
+    lengths = measure(run, lambda: run.refresh("measured"))
+    through(run, "one", f"{run.seed}/refreshes", lengths, FAULTY_RUNS)
+    good = 0
+    for number in range(amount):
+        good += run.refresh(f"refresh {number}")
+        if number % 10 == 9:
+            restart(run, signal.SIGKILL)
+    seen = run.proxy.stop()
+    run.ok(f"{good} of {amount} refreshes done, the rest documented errors: {seen.struck} faults; {run.told()}",
+           seen.struck >= amount // 4, seen)
+
+
+# --- cuts at byte offsets ---
+
+
+def cut_everywhere(run, what, call, counted, amount, times):
+    """Cut the connection at a sample of the byte offsets of one run, forth and back, each on a connection of its own.
+    times: how many of the connections that one run makes are cut there, by turns."""
     total = sum(counted)
     offsets = sorted(random.Random(f"{run.seed}/{what}").sample(range(total), min(amount, total)))
     through(run, "cut")
     good = 0
-    for offset in offsets:
+    for number, offset in enumerate(offsets):
         direction = int(offset >= counted[0])
-        run.proxy.cut(offset - counted[0] * direction, direction)
-        dial_anew(run)
+        run.proxy.cut(offset - counted[0] * direction, direction, times[number % len(times)])
+        run.signer.dial_anew()
         good += call(offset) is True
-    _, struck, _ = run.proxy.stop()
-    print(f"# {what}: {struck} of {len(offsets)} cuts struck; {run.told()}", flush=True)
-    run.ok(f"{what} cut at {len(offsets)} of {total} offsets: {good} went through, the rest documented errors",
-           struck >= len(offsets) * 9 // 10, struck)
+    seen = run.proxy.stop()
+    run.ok(f"{what} cut at {len(offsets)} of {total} offsets: {good} went through, the rest documented errors; "
+           f"{seen.struck} cuts; {run.told()}", seen.struck >= len(offsets) * 9 // 10, seen)
 
 
-def listed(program, conf):
-    environment = {**os.environ, "TALLYSTICK_CONF": os.environ[conf]}
-    return json.loads(subprocess.run([os.environ[program], "list", "--json"], check=True, capture_output=True,
-                                     env=environment).stdout)
+def sign_with_batch(run, what):
+    """Two signatures, which make the module's thread make a batch ahead; the third uses it when it is there."""
+    before = parties.batches(0)
+    good = run.sign(f"{what}, first") and run.sign(f"{what}, second")
+    # None is made when the connection is lost for good by then.
+    if good and not wait_until(lambda: parties.batches(0) > before, BATCH_S):
+        run.note("no batch")
+    return run.sign(f"{what}, third") and good
 
 
-def check_keys(run, keys):
-    """On a good connection: what waited is told, every key signs, nothing is locked or left."""
-    move_to(os.environ["PEER_ADDRESS"])
-    dial_anew(run)
-    bad = [number for number, (key, point) in enumerate(keys) if not run.sign(f"afterwards {number}", key, point)]
-    run.ok(f"each of {len(keys)} keys that a caller was told of signs", not bad, bad)
-    ours = [key for token in listed("TALLYSTICK", "TALLYSTICK_CONF") for key in token["keys"]]
-    theirs = listed("TALLYSTICK_PEER", "PEER_CONF")["keys"]
-    run.ok("no key is locked", not any(key["locked"] for key in ours + theirs))
-    known = {key["id"] for key in ours}
-    run.ok("the peer holds no half of a key that was never made", {key["id"] for key in theirs} == known,
-           [key for key in theirs if key["id"] not in known])
-    run.ok("and none that is pending", all(key["state"] == "active" for key in theirs))
-
-
-def check_journals(run):
-    answers = {}
-    for path in (os.environ["WORK"] + "/enterprise/token.db-sessions", os.environ["WORK"] + "/peer/peer.db-sessions"):
-        rows = sqlite3.connect(f"file:{path}?mode=ro", uri=True).execute(
-            "SELECT presignature, request, answer FROM session WHERE kind = 4 AND answer != zeroblob(16)").fetchall()
-        for presignature, request, answer in rows:
-            answers.setdefault(presignature, set()).add((request, answer))
-    twice = [presignature.hex() for presignature, found in answers.items() if len(found) > 1]
-    run.ok(f"none of {len(answers)} presignatures was answered twice with different bytes", not twice and answers, twice)
-
-
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
-    parser.add_argument("--signatures", type=int, default=20)
-    parser.add_argument("--keys", type=int, default=4)
-    parser.add_argument("--offsets", type=int, default=5)
-    options = parser.parse_args()
-    print(f"# seed {options.seed}", flush=True)
-    run = Run(options.seed)
-    key, point = run.signer.make_key(1)
+def cut_all(run, keys, options):
     numbers = iter(range(100000, 10000000))
-    many_signatures(run, key, point, options.signatures)
-    keys = [(key, point)] + many_keys(run, options.keys)
 
     def one_key(_):
         made = run.attempt("a key", run.signer.make_key, next(numbers))
@@ -313,9 +272,61 @@ def main():
             keys.append(made)
         return made is not None
 
-    cut_everywhere(run, "a signature", lambda offset: run.sign(f"cut at {offset}", key, point),
-                   measure(run, lambda: run.sign("measured", key, point)), options.offsets)
-    cut_everywhere(run, "a new key", one_key, measure(run, lambda: one_key(0)), options.offsets)
+    ever = (1, ALL)
+    for what, call, count, times in (
+            ("a signature", lambda offset: run.sign(f"cut at {offset}"), options.offsets, ever),
+            ("a new key", one_key, options.key_offsets, ever),
+            ("a batch", lambda offset: sign_with_batch(run, f"cut at {offset}"), options.batch_offsets, ever),
+            # It has a quarter of an hour, for it may search primes.
+            ("a refresh", lambda offset: run.refresh(f"cut at {offset}"), options.refresh_offsets, (1,))):
+        if count:
+            cut_everywhere(run, what, call, measure(run, lambda: call(0)), count, times)
+
+
+# --- afterwards ---
+
+
+def check_keys(run, keys):
+    """On a good connection: what waited is told, every key signs, nothing is locked or left."""
+    directly(run)
+    bad = [number for number, (key, point) in enumerate(keys) if not run.sign(f"afterwards {number}", key, point)]
+    run.ok(f"each of {len(keys)} keys that a caller was told of signs", not bad, bad)
+    ours, theirs = (parties.keys_of(program) for program in ("TALLYSTICK", "TALLYSTICK_PEER"))
+    run.ok("no key is locked", not any(key["locked"] for key in ours + theirs))
+    held = [sorted((key["id"], key["generation"]) for key in keys) for keys in (ours, theirs)]
+    run.ok("both sides hold the same generation of the same keys", held[0] == held[1],
+           sorted(set(held[0]) ^ set(held[1])))
+    run.ok("and none that is pending", all(key["state"] == "active" for key in theirs))
+
+
+def check_journals(run):
+    ours, theirs = (parties.used_presignatures(side) for side in (0, 1))
+    twice, both = parties.judge_presignatures(ours, theirs)
+    run.ok(f"none of {len(ours)} presignatures (the peer: {len(theirs)}) was used or answered twice with different bytes",
+           not twice, twice)
+    run.ok(f"of {both} both sides have the answer, for {run.made} signatures", both >= run.made)
+    print("# batches made ahead: %d; at the peer: %d" % tuple(parties.batches(side) for side in (0, 1)), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    for name, few in (("signatures", 8), ("steady", 3), ("keys", 2), ("refreshes", 1), ("offsets", 3), ("key-offsets", 2),
+                      ("batch-offsets", 1), ("refresh-offsets", 0)):
+        parser.add_argument(f"--{name}", type=int, default=few)
+    options = parser.parse_args()
+    print(f"# seed {options.seed}", flush=True)
+    run = Run(options.seed)
+    keys = [(run.key, run.point)]
+    if options.signatures:
+        many_signatures(run, options.signatures)
+    if options.steady:
+        steady_signatures(run, options.steady)
+    if options.keys:
+        keys += many_keys(run, options.keys)
+    if options.refreshes:
+        many_refreshes(run, options.refreshes)
+    cut_all(run, keys, options)
     check_keys(run, keys)
     check_journals(run)
     run.peer.stop(signal.SIGTERM)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Removes each check of tests/mutations.txt in turn and expects the named test to go red. Prints TAP.
+"""Removes each check of tests/mutations.txt and tests/mutations_link.txt in turn and expects the named test to go red. Prints TAP.
 
 Run by `make check-mutations`, in the build folder; MUTATIONS=WORD,WORD runs only the entries whose id has one of the words. Nothing
 of the source or build folder is changed: the altered file is compiled apart and linked in front of the library. Another list is named by MUTATION_LIST.
@@ -20,9 +20,16 @@ BUILD = os.environ["TS_BUILDDIR"]
 COMPILE = shlex.split(os.environ.get("TS_COMPILE", "cc"))
 LIBS = shlex.split(os.environ.get("TS_LIBS", ""))
 SECONDS = int(os.environ.get("MUTATION_SECONDS", "300"))
+<<<<<<< HEAD
 LIST = os.environ.get("MUTATION_LIST", "tests/mutations.txt")
 FLOORS = shlex.split(os.environ.get("MUTATION_FLOORS", "mpc/libmpc base/libbase"))
+=======
+LISTS = os.environ.get("MUTATION_LIST", "tests/mutations.txt tests/mutations_link.txt").split()
+>>>>>>> land-link
 FLAGS = shlex.split(os.environ.get("MUTATION_FLAGS", "-w -O1"))
+# What a program links; the others: mpc.
+LINK = ["link_hostile", "link_resume", "link_states", "link_crowd", "mux", "reliable", "message", "websocket", "upgrade"]
+FLOORS = {"ct_pin": ("store", "base"), **{"test_" + name: ("transport", "base") for name in LINK}}
 WANTED = os.environ.get("MUTATIONS", "").split(",")
 
 
@@ -30,12 +37,13 @@ class Trouble(Exception):
     """Neither green nor red: the entry is out of date, does not compile, hangs or dies."""
 
 
-def read_entries(path):
+def read_entries(paths):
     entries = []
-    for block in re.split(r"\n\s*\n", open(path).read()):
-        lines = [line for line in block.splitlines() if line and not line.startswith("#")]
-        if lines:
-            entries.append(read_entry(lines))
+    for path in paths:
+        for block in re.split(r"\n\s*\n", open(os.path.join(SOURCE, path)).read()):
+            lines = [line for line in block.splitlines() if line and not line.startswith("#")]
+            if lines:
+                entries.append(read_entry(lines))
     ids = [entry["id"] for entry in entries]
     if len(set(ids)) != len(ids):
         raise Trouble("an id is there twice: " + ", ".join(sorted(i for i in set(ids) if ids.count(i) > 1)))
@@ -97,7 +105,8 @@ def objects_of(program):
     if program == "ct_pin":
         return [os.path.join(BUILD, "tests/ct/ct_pin.o")]
     names = {"check-vectors": ["check_vectors", "vectors_cases", "vectors_hashes", "vectors_json", "vectors_proofs",
-                               "vectors_sign"]}.get(program, [program, "parties", "cheat"])
+                               "vectors_sign"]}.get(
+                                   program, [program] if program in FLOORS else [program, "parties", "cheat"])
     paths = [os.path.join(BUILD, "tests", name + ".o") for name in names]
     return [path for path in paths if os.path.exists(path)]
 
@@ -106,8 +115,13 @@ def link(folder, program, objects):
     out = os.path.join(folder, program)
     names = {"-" + os.path.basename(path) for path in objects}
     own = [path for path in objects_of(program) if not any(path.endswith(name) for name in names)]
+<<<<<<< HEAD
     floors = ("store/libstore", "base/libbase") if program == "ct_pin" else FLOORS
     libraries = [os.path.join(BUILD, os.path.dirname(part), ".libs", os.path.basename(part) + ".a") for part in floors]
+=======
+    floors = FLOORS.get(program, ("mpc", "base"))
+    libraries = [os.path.join(BUILD, part, ".libs", "lib%s.a" % part) for part in floors]
+>>>>>>> land-link
     done = run(COMPILE + ["-w", "-o", out] + objects + own + libraries + LIBS, cwd=BUILD)
     if done.returncode != 0:
         raise Trouble("it does not link: " + done.stdout[-600:])
@@ -224,9 +238,9 @@ def check_places(entries):
 
 def main():
     try:
-        entries = [e for e in read_entries(os.path.join(SOURCE, LIST)) if any(word in e["id"] for word in WANTED)]
+        entries = [e for e in read_entries(LISTS) if any(word in e["id"] for word in WANTED)]
     except Trouble as trouble:
-        print("Bail out! %s: %s" % (LIST, trouble))
+        print("Bail out! %s: %s" % (" ".join(LISTS), trouble))
         return 1
     if "--places" in sys.argv:
         return check_places(entries)

@@ -16,9 +16,19 @@ struct resumable {
     struct ts_links *links;
     pthread_t thread;
     pthread_mutex_t mutex;
-    unsigned attached;
-    bool accepting;
+    unsigned attached, refused, calls; /* calls: all, when they have been answered */
+    bool cutting;                      /* each connection but the first is cut as soon as it is there */
 };
+
+/* As a network does it: no goodbye. */
+static void
+cut(struct ts_link *link)
+{
+    (void)pthread_mutex_lock(&link->mutex);
+    if (link->channel)
+        (void)shutdown(ts_channel_poll(link->channel).fd, SHUT_RDWR);
+    (void)pthread_mutex_unlock(&link->mutex);
+}
 
 /* The first caller makes the link; who comes later is attached to it, or makes one that nobody needs. */
 static void *
@@ -33,10 +43,14 @@ accept_thread(void *arg)
         enum ts_error error = ts_link_accept(&link, &pair->listener.options, fd, pair_admit, pair);
         (void)pthread_mutex_lock(&world->mutex);
         world->attached += error == TS_EXISTS;
+        world->refused += error == TS_REFUSED;
+        if (error == TS_EXISTS && world->cutting)
+            cut(pair->accepted);
         if (error == TS_OK && !pair->accepted)
             pair->accepted = link;
         else
             ts_link_close(link);
+        world->calls++;
         (void)pthread_mutex_unlock(&world->mutex);
     }
     return NULL;
@@ -88,16 +102,6 @@ world_clear(struct resumable *world)
     pair_clear(&world->pair);
     ts_links_free(world->links);
     (void)pthread_mutex_destroy(&world->mutex);
-}
-
-/* As a network does it: no goodbye. */
-static void
-cut(struct ts_link *link)
-{
-    (void)pthread_mutex_lock(&link->mutex);
-    if (link->channel)
-        (void)shutdown(ts_channel_poll(link->channel).fd, SHUT_RDWR);
-    (void)pthread_mutex_unlock(&link->mutex);
 }
 
 static void
@@ -206,6 +210,26 @@ START_TEST(a_side_that_was_started_anew_knows_nothing)
 }
 END_TEST
 
+/* At once, and after 0.2, 0.4 and 0.8 s more; a machine that is busy does less. */
+START_TEST(connections_that_lead_nowhere_are_not_made_in_a_loop)
+{
+    struct resumable world;
+    struct ts_session *session;
+    struct ts_message message;
+
+    world_init(&world, WINDOW_MS, 0);
+    world.cutting = true;
+    ck_assert_int_eq(ts_session_open(&session, world.pair.dialled), TS_OK);
+    cut(world.pair.dialled);
+    ck_assert_int_ne(ts_session_receive(session, &message, 1500), TS_OK);
+    stop_listening(&world);
+    ck_assert_uint_ge(world.attached, 1);
+    ck_assert_uint_le(world.attached, 4);
+    ts_session_close(session);
+    world_clear(&world);
+}
+END_TEST
+
 START_TEST(the_window_ends)
 {
     struct resumable world;
@@ -216,8 +240,8 @@ START_TEST(the_window_ends)
     stop_listening(&world); /* who dials is not answered */
     ck_assert_int_eq(ts_session_open(&near, world.pair.dialled), TS_OK);
     cut(world.pair.dialled);
-    ck_assert_int_eq(ts_session_receive(near, &message, UINT32_MAX), TS_IO);
-    ck_assert_int_eq(ts_session_accept(&none, world.pair.accepted, UINT32_MAX), TS_IO);
+    ck_assert_int_eq(ts_session_receive(near, &message, WAIT_MS), TS_IO);
+    ck_assert_int_eq(ts_session_accept(&none, world.pair.accepted, WAIT_MS), TS_IO);
     ck_assert(device_logged(&world.pair.dialler, "did not come back in time"));
     ck_assert(device_logged(&world.pair.listener, "did not come back in time"));
     ts_session_close(near);
@@ -256,7 +280,7 @@ START_TEST(where_nobody_listens_nobody_has_the_sessions)
     world.pair.tcp = NULL;
     ck_assert_int_eq(ts_session_open(&near, world.pair.dialled), TS_OK);
     cut(world.pair.dialled);
-    ck_assert_int_eq(ts_session_receive(near, &message, UINT32_MAX), TS_IO);
+    ck_assert_int_eq(ts_session_receive(near, &message, WAIT_MS), TS_IO);
     ck_assert(device_logged(&world.pair.dialler, "nobody listens there any more"));
     ts_session_close(near);
     world_clear(&world);
@@ -347,6 +371,32 @@ ready(struct ts_link *link)
     return connected;
 }
 
+/* It is let in while it may come back to a link, but not for another one. */
+START_TEST(who_comes_for_something_new_is_asked_again)
+{
+    struct resumable world;
+    struct ts_link *second = NULL;
+
+    world_init(&world, WINDOW_MS, 0);
+    (void)pthread_mutex_lock(&world.mutex);
+    world.pair.admit_nobody = true;
+    (void)pthread_mutex_unlock(&world.mutex);
+    (void)ts_link_dial(&second, &world.pair.dialler.options, world.pair.address, world.pair.listener.hash);
+    for (bool answered = false; !answered; (void)sched_yield()) {
+        (void)pthread_mutex_lock(&world.mutex);
+        answered = world.calls == 2;
+        (void)pthread_mutex_unlock(&world.mutex);
+    }
+    ck_assert_uint_eq(world.refused, 1);
+    ts_link_close(second);
+    cut(world.pair.dialled); /* what it had goes on */
+    ck_assert_int_eq(ts_link_resume(world.pair.dialled, WAIT_MS), TS_OK);
+    stop_listening(&world);
+    ck_assert_uint_eq(world.attached, 1);
+    world_clear(&world);
+}
+END_TEST
+
 START_TEST(broken_links_of_one_caller_are_bounded)
 {
     struct resumable world;
@@ -390,12 +440,14 @@ main(void)
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, a_session_goes_on_over_another_connection);
     tcase_add_loop_test(tests, a_side_that_was_started_anew_knows_nothing, 0, 2);
+    tcase_add_test(tests, connections_that_lead_nowhere_are_not_made_in_a_loop);
     tcase_add_test(tests, the_window_ends);
     tcase_add_test(tests, a_call_does_not_wait_longer_than_it_may);
     tcase_add_test(tests, where_nobody_listens_nobody_has_the_sessions);
     tcase_add_test(tests, a_shutdown_ends_the_wait_for_another_connection);
     tcase_add_test(tests, a_partner_that_does_not_answer_is_given_up);
     tcase_add_test(tests, a_link_belongs_to_one_key);
+    tcase_add_test(tests, who_comes_for_something_new_is_asked_again);
     tcase_add_test(tests, broken_links_of_one_caller_are_bounded);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

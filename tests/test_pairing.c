@@ -1,3 +1,4 @@
+#include "session/enterprise_internal.h"
 #include "session/identity_value.h"
 #include "session/pair_primes.h"
 #include "tests/check_main.h"
@@ -6,6 +7,9 @@
 #include "transport/message.h"
 #include "transport/pair_code.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -139,6 +143,49 @@ START_TEST(an_unpaired_partner_is_refused_at_once)
 }
 END_TEST
 
+START_TEST(unpairing_ends_the_connection)
+{
+    struct ts_peer_row *rows = NULL;
+    size_t count = 0;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(ts_peer_list(&rows, &count, ts_enterprise_store(both.enterprise), both.p1.token), TS_OK);
+    ck_assert_int_eq(ts_peer_ping(both.enterprise, both.p1.token, both.p1.keyring, rows[0].pairing), TS_OK);
+    ck_assert(ts_partner_present(both.enterprise, rows[0].pairing));
+    ck_assert_int_eq(ts_peer_unpair(both.enterprise, both.p1.token, rows[0].name), TS_OK);
+    ck_assert(!ts_partner_present(both.enterprise, rows[0].pairing));
+    free(rows);
+}
+END_TEST
+
+static void *
+watch(void *mobile)
+{
+    ts_mobile_watch(mobile, NULL);
+    return NULL;
+}
+
+/* Nothing is asked on it: who is unpaired has no connection any more. */
+START_TEST(an_unpaired_partner_loses_its_connection)
+{
+    struct ts_peer_row *rows = NULL;
+    size_t count = 0;
+    pthread_t watcher;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(ts_peer_list(&rows, &count, both.peer_store, both.p2.token), TS_OK);
+    ck_assert_int_eq(ts_peer_ping(both.enterprise, both.p1.token, both.p1.keyring, rows[0].pairing), TS_OK);
+    ck_assert(ts_partner_present(both.enterprise, rows[0].pairing));
+    ck_assert_int_eq(pthread_create(&watcher, NULL, watch, both.mobile), 0);
+    ck_assert_int_eq(ts_peer_delete(both.peer_store, rows[0].pairing), TS_OK);
+    while (ts_partner_present(both.enterprise, rows[0].pairing)) /* the test's own time limit is the deadline */
+        (void)sched_yield();
+    ts_mobile_shutdown(both.mobile);
+    ck_assert_int_eq(pthread_join(watcher, NULL), 0);
+    free(rows);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -150,6 +197,8 @@ main(void)
     tcase_add_test(tests, the_promised_nonce_is_taken);
     tcase_add_test(tests, another_nonce_than_promised_is_cheating);
     tcase_add_test(tests, an_unpaired_partner_is_refused_at_once);
+    tcase_add_test(tests, an_unpaired_partner_loses_its_connection);
+    tcase_add_test(tests, unpairing_ends_the_connection);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -135,6 +135,27 @@ START_TEST(a_message_that_comes_again_is_answered_from_what_is_kept)
 }
 END_TEST
 
+/* Also when the next try by itself is far away by now. */
+START_TEST(a_question_again_fetches_its_answer_early)
+{
+    struct ts_reliable session;
+    enum ts_arrival arrival;
+    uint64_t now = 10;
+
+    begin(&session);
+    ck_assert_int_eq(receive(&arrival, &session, 1, 0, "question", 0), TS_OK);
+    send(&session, "answer", now);
+    for (int i = 0; i < 4; i++) {
+        now = i ? ts_reliable_next(&session, now) : now;
+        expect_out(&session, now, 1, 1);
+    }
+    expect_silence(&session, now + 2000);
+    ck_assert_int_eq(receive(&arrival, &session, 1, 0, "question", now + 2000), TS_OK);
+    expect_out(&session, now + 2000, 1, 1);
+    ts_reliable_clear(&session);
+}
+END_TEST
+
 START_TEST(the_same_number_with_other_bytes_is_a_violation)
 {
     struct ts_reliable session;
@@ -242,6 +263,7 @@ main(void)
     tcase_add_test(tests, an_unanswered_message_goes_again_ever_more_rarely);
     tcase_add_test(tests, an_acknowledged_message_is_forgotten);
     tcase_add_test(tests, a_message_that_comes_again_is_answered_from_what_is_kept);
+    tcase_add_test(tests, a_question_again_fetches_its_answer_early);
     tcase_add_test(tests, the_same_number_with_other_bytes_is_a_violation);
     tcase_add_test(tests, messages_come_in_order_only);
     tcase_add_test(tests, a_new_connection_gets_what_the_old_one_lost);

@@ -144,7 +144,7 @@ dial_in(void *argument)
 {
     struct two_sides *both = argument;
 
-    ts_mobile_connect(both->mobile, both->p1.config.listen);
+    ts_mobile_watch(both->mobile, both->p1.config.listen);
     return NULL;
 }
 

@@ -124,6 +124,14 @@ enum ts_error ts_session_receive(struct ts_session *session, struct ts_message *
 /** The same, and refuse every type but `type` with TS_FORMAT (the reason names both). */
 enum ts_error ts_session_expect(struct ts_session *session, int type, struct ts_message *out, uint32_t timeout_ms);
 
+/** The same, for the message that is due after the session's last one, or to begin it (transport/message.h). Another
+ *  ends this session alone: the other side is told, the log and the reason name the message and the state.
+ *  Returns: as ts_session_receive; TS_FORMAT. */
+enum ts_error ts_session_next(struct ts_session *session, struct ts_message *out, uint32_t timeout_ms);
+
+/** Type of the last message that was sent or received here; TS_MESSAGE_NONE before the first. The owner's thread only. */
+int ts_session_state(const struct ts_session *session);
+
 /** End the waits of ts_session_receive on this session, the one that goes on and every later one, with TS_TIMEOUT. Any
  *  thread, while the session is open. */
 void ts_session_interrupt(struct ts_session *session);
@@ -131,6 +139,12 @@ void ts_session_interrupt(struct ts_session *session);
 /** Tell the other side that the session ends with an error. `reason` is short English without secrets, may be NULL.
  *  Returns: as send. */
 enum ts_error ts_session_fail(struct ts_session *session, enum ts_error error, const char *reason);
+
+/** Did the other side end the session with a Failure that was received, and not we? */
+bool ts_session_told(const struct ts_session *session);
+
+/** Did a message that was not due (ts_session_next), or that contradicts one before, end it here? */
+bool ts_session_broken(const struct ts_session *session);
 
 /** Words of the last failure on this session ("" when none). Valid until the session closes. */
 const char *ts_session_reason(const struct ts_session *session);

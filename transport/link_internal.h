@@ -23,8 +23,10 @@ struct ts_session {
     struct ts_link *link;
     struct ts_lane *lane;
     bool interrupted;
-    char reason[TS_REASON_BYTES]; /* the owner's, not guarded */
-    void *context;                /* the same */
+    char reason[TS_REASON_BYTES]; /* the owner's, not guarded; so is what follows */
+    int state;                    /* type of the last message, of either side */
+    bool told, broken;            /* see ts_session_told, ts_session_broken */
+    void *context;
 };
 
 /* A thread that waits until `ready` says so; lives on its stack. */
@@ -68,6 +70,7 @@ struct ts_link {
     uint64_t lost_ms;   /* without a channel: since when */
     uint64_t redial_ms; /* and when the next try is due */
     uint32_t pause_ms;  /* behind that one */
+    uint64_t fresh;     /* the sessions' when this channel, or the last one, began */
     uint64_t sent_base; /* bytes of earlier channels, so that marks go on */
     uint64_t last_mark; /* of what was sent last */
     struct ts_exported exported[TS_EXPORTERS_MAX];

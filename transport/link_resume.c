@@ -24,6 +24,16 @@ let_go(struct ts_link *link)
     link->listening = false;
 }
 
+/* The first try is at once, each further one later. */
+static void
+back_off(struct ts_link *link)
+{
+    uint32_t pause_ms = link->pause_ms ? 2 * link->pause_ms : FIRST_PAUSE_MS;
+
+    link->redial_ms = ts_now_ms(link->env) + link->pause_ms;
+    link->pause_ms = pause_ms < LONGEST_PAUSE_MS ? pause_ms : LONGEST_PAUSE_MS;
+}
+
 void
 ts_link_lose(struct ts_link *link)
 {
@@ -37,8 +47,9 @@ ts_link_lose(struct ts_link *link)
         words, ts_mux_open_count(link->mux), link->resume_ms / 1000);
     let_go(link);
     link->lost_ms = ts_now_ms(link->env);
-    link->redial_ms = link->lost_ms;
-    link->pause_ms = FIRST_PAUSE_MS;
+    if (ts_mux_fresh(link->mux) != link->fresh) /* else connections come about, and lead nowhere */
+        link->pause_ms = 0;
+    back_off(link);
     ts_link_wake_all(link);
 }
 
@@ -51,6 +62,7 @@ ts_link_adopt(struct ts_link *link, struct ts_channel *channel)
         ts_log(link->env, TS_LOG_INFO, "connection with %s resumed with %u sessions", link->name,
             ts_mux_open_count(link->mux));
     link->channel = channel;
+    link->fresh = ts_mux_fresh(link->mux);
     ts_channel_start(channel, on_message, link);
     ts_mux_reconnect(link->mux, ts_now_ms(link->env));
     ts_link_pump(link);
@@ -105,8 +117,7 @@ settle(struct ts_link *link, struct ts_channel *channel, enum ts_error error)
         ts_link_die(link, "nobody listens there any more, so its sessions are gone");
         return;
     }
-    link->redial_ms = ts_now_ms(link->env) + link->pause_ms;
-    link->pause_ms = 2 * link->pause_ms < LONGEST_PAUSE_MS ? 2 * link->pause_ms : LONGEST_PAUSE_MS;
+    back_off(link);
 }
 
 /* The caller leads, so that nobody else dials meanwhile. */

@@ -39,6 +39,8 @@
 
 /** The values of MessageType in transport/tallystick.proto. */
 enum ts_message_type {
+    TS_MESSAGE_NONE = 0, /**< no message: the state before the first one */
+
     TS_MESSAGE_FAILURE = 1,
     TS_MESSAGE_ACKNOWLEDGE = 2,
     TS_MESSAGE_SESSION_OVER = 3,
@@ -100,6 +102,14 @@ size_t ts_message_max(int type);
 
 /** Who sends a type. Returns: TS_FROM_NOBODY for a type that does not exist. */
 enum ts_message_sender ts_message_sender(int type);
+
+/** The state of a session is the type of its last message, of either side; TS_MESSAGE_NONE before the first. Here is what
+ *  comes next; a FAILURE may come in every state.
+ *  Returns: TS_MESSAGE_NONE when nothing does, and before the first message, where several may. */
+int ts_message_next(int state);
+
+/** May this type come in this state? */
+bool ts_message_is_due(int state, int type);
 
 /** What the person on the other side is shown. Texts may be empty. */
 struct ts_context {

@@ -135,6 +135,12 @@ ts_mux_offered(const struct ts_mux *mux)
     return lane;
 }
 
+uint64_t
+ts_mux_fresh(const struct ts_mux *mux)
+{
+    return mux->fresh;
+}
+
 unsigned
 ts_mux_open_count(const struct ts_mux *mux)
 {

@@ -38,6 +38,7 @@ struct ts_lane {
     bool accepted; /* handed to the layer above */
     bool closed;   /* by its owner; kept for the other side only */
     bool failed;   /* `failure` has come, or was found here */
+    bool told;     /* it has come */
     bool over;     /* the other side has it no more */
     struct ts_reliable reliable;
     struct ts_queued *queue; /* oldest first */
@@ -58,6 +59,9 @@ struct ts_lane *ts_mux_offered(const struct ts_mux *mux);
 
 /** Sessions that are open here, the other side's included. */
 unsigned ts_mux_open_count(const struct ts_mux *mux);
+
+/** How many messages have been handed on so far. */
+uint64_t ts_mux_fresh(const struct ts_mux *mux);
 
 /** Is there room for another message to send? */
 bool ts_mux_has_room(const struct ts_mux *mux);

@@ -82,7 +82,7 @@ take_failure(struct ts_lane *lane, const struct ts_envelope *envelope)
         return error;
     if (!lane->failed)
         lane->failure = failure; /* the first is the cause */
-    lane->failed = true;
+    lane->failed = lane->told = true;
     return TS_OK;
 }
 
@@ -107,10 +107,12 @@ deliver(struct ts_mux *mux, struct ts_lane *lane, const struct ts_envelope *enve
             fail_lane(mux, lane, envelope, now);
         return count_junk(mux, now);
     }
-    if (error == TS_OK && arrival == TS_ARRIVAL_FRESH)
+    if (error == TS_OK && arrival == TS_ARRIVAL_FRESH) {
+        mux->fresh++;
         error = hand_on(mux, lane, envelope);
-    else if (error == TS_OK && arrival != TS_ARRIVAL_NOTE)
+    } else if (error == TS_OK && arrival != TS_ARRIVAL_NOTE) {
         error = count_junk(mux, now);
+    }
     if (error == TS_OK)
         ts_lane_settle(mux, lane);
     return error;

@@ -38,6 +38,7 @@ struct ts_mux {
     uint64_t seen[TS_MUX_SERIALS / 64];
     struct ts_note notes[TS_MUX_NOTES_MAX];
     unsigned notes_first, notes_count;
+    uint64_t fresh; /* messages that were new */
     unsigned junk;
     uint64_t junk_ms; /* since when `junk` holds */
     bool refusing;    /* logged already */

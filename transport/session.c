@@ -154,6 +154,8 @@ ts_session_send(struct ts_session *session, int type, const uint8_t *payload, si
     (void)pthread_mutex_lock(&link->mutex);
     enum ts_error error = send_locked(session, type, payload, len, ts_deadline_after(link->env, timeout_ms));
     (void)pthread_mutex_unlock(&link->mutex);
+    if (error == TS_OK)
+        session->state = type;
     return error;
 }
 
@@ -171,6 +173,8 @@ judge_failure(struct ts_session *session, enum ts_error error)
     if (!session->lane->failed)
         return say_over(session);
     memcpy(session->reason, session->lane->failure.reason, sizeof session->reason);
+    session->told = session->lane->told;
+    session->broken |= !session->told;
     return error == TS_STORAGE ? TS_IO : error;
 }
 
@@ -198,6 +202,8 @@ ts_session_receive(struct ts_session *session, struct ts_message *out, uint32_t 
     (void)pthread_mutex_lock(&link->mutex);
     enum ts_error error = receive_locked(session, out, ts_deadline_after(link->env, timeout_ms));
     (void)pthread_mutex_unlock(&link->mutex);
+    if (error == TS_OK)
+        session->state = out->type;
     return error;
 }
 
@@ -225,6 +231,41 @@ ts_session_expect(struct ts_session *session, int type, struct ts_message *out, 
     return TS_FORMAT;
 }
 
+static enum ts_error
+end_unexpected(struct ts_session *session, int state, int type)
+{
+    int due = ts_message_next(state);
+    char words[TS_REASON_BYTES];
+
+    (void)snprintf(words, sizeof words, "%s came %s%s, where %s was due", ts_message_name(type),
+        state == TS_MESSAGE_NONE ? "to begin a session" : "after ",
+        state == TS_MESSAGE_NONE ? "" : ts_message_name(state),
+        due == TS_MESSAGE_NONE ? "something else" : ts_message_name(due));
+    ts_log(session->link->env, TS_LOG_WARNING, "%s broke a session: %s", session->link->name, words);
+    (void)ts_session_fail(session, TS_FORMAT, words);
+    session->broken = true;
+    return TS_FORMAT;
+}
+
+enum ts_error
+ts_session_next(struct ts_session *session, struct ts_message *out, uint32_t timeout_ms)
+{
+    int state = session->state;
+    enum ts_error error = ts_session_receive(session, out, timeout_ms);
+
+    if (error != TS_OK || ts_message_is_due(state, out->type))
+        return error;
+    error = end_unexpected(session, state, out->type);
+    ts_message_clear(out);
+    return error;
+}
+
+int
+ts_session_state(const struct ts_session *session)
+{
+    return session->state;
+}
+
 enum ts_error
 ts_session_fail(struct ts_session *session, enum ts_error error, const char *reason)
 {
@@ -239,6 +280,18 @@ ts_session_fail(struct ts_session *session, enum ts_error error, const char *rea
         result = ts_session_send(session, TS_MESSAGE_FAILURE, payload.data, payload.len, FAIL_MS);
     ts_buf_clear(&payload);
     return result;
+}
+
+bool
+ts_session_told(const struct ts_session *session)
+{
+    return session->told;
+}
+
+bool
+ts_session_broken(const struct ts_session *session)
+{
+    return session->broken;
 }
 
 const char *
