@@ -191,6 +191,9 @@ expire() {
 ok "old audit records and results are forgotten, the others kept" expire
 
 # --- what this server does not do at all ---
+write_server_conf 'role: mobile-app'
+says "the server refuses the other side's configuration" "configuration of the other side" "$SERVER" --config server.yaml check
+says "also to run" "configuration of the other side" "$SERVER" --config server.yaml run
 write_server_conf 'role: enterprise
 partners: [phone]
 capabilities: [sign]'
