@@ -3,6 +3,7 @@
 [ -n "${PEER_PID:-}" ] || exec "${TS_SRCDIR:-$(dirname "$0")/..}/tests/with-token" "$0"
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/server.sh"
+tests=$(cd "$(dirname "$0")" && pwd)
 cd "$WORK" || exit 99
 set_up_server
 start_server
@@ -67,8 +68,21 @@ session=$(cat poll.session)
 ok "a digest is signed" sign_digest
 ok "the key is shown" shows_key
 ok "sessions are listed by filter and in pages" lists_sessions
+# PEM, JWK and hex are one key, raw and DER one signature; also where OpenSSL has another name for the curve.
+forms() { python3 -B "$tests/server_forms.py" key.json signature.json 32; }
+other_curve() {
+    post /api/v1/keygen '{"label": "coin", "curve": "secp256k1"}' && gets 201 && text id >coin.id || return 1
+    get "/api/v1/keys/$(cat coin.id)" && gets 200 && cp answer key.json && field '["public_key"]["pem"]' >coin.pem || return 1
+    post /api/v1/sign/two-party "{\"key\": \"$(cat coin.id)\", \"message\": \"a letter\"}" && gets 201 && cp answer signature.json || return 1
+    text der | base64 -d >coin.sig && openssl dgst -sha256 -verify coin.pem -signature coin.sig letter && forms
+}
+same_key() {
+    get "/api/v1/keys/$key" && gets 200 && cp answer key.json && sign_now && cp answer signature.json && forms
+}
+ok "all forms of key and signature are the same" same_key
+ok "another curve" other_curve
 ok "the partner is shown" answers get 200 "" /api/v1/partners
-ok "Prometheus reads the metrics" bash -c "grep -q '^tallystick_operations_total{kind=\"sign\",outcome=\"completed\"} 3' <(curl -s --cacert server.pem -H 'Authorization: Bearer alice-token' https://$(server_address)/metrics)"
+ok "Prometheus reads the metrics" bash -c "grep -q '^tallystick_operations_total{kind=\"sign\",outcome=\"completed\"} 5' <(curl -s --cacert server.pem -H 'Authorization: Bearer alice-token' https://$(server_address)/metrics)"
 
 sign_web='{"session_id": "'$keygen_session'", "message": "x"}'
 stop_server

@@ -72,15 +72,16 @@ ok "signatures are asked meanwhile" begin_all cut
 ok "they wait for the partner" waits cut-0
 short() { ask short 1 && gets 202 && text session_id >session.short; }
 ok "one more, with a deadline of a second" short
+over() { get "/api/v1/sessions/$(cat "session.$1")" && gets 200 && ! grep -q '"status":"RUNNING"' answer; }
 # No worker has it, so that no event tells of its end.
 late() {
-    until get "/api/v1/sessions/$(cat session.short)" && gets 200 && ! grep -q '"status":"RUNNING"' answer; do :; done
+    until_true over short
     grep -q '"status":"TIMED_OUT"' answer && grep -q problem:timed-out answer
 }
 ok "ends by then, while all workers wait" late
 cancelled() {
     ask gone 500 && gets 202 && text session_id >session.gone && post "/api/v1/sessions/$(cat session.gone)/cancel" '' && gets 202 || return 1
-    until get "/api/v1/sessions/$(cat session.gone)" && gets 200 && ! grep -q '"status":"RUNNING"' answer; do :; done
+    until_true over gone
     grep -q '"status":"CANCELLED"' answer && grep -q problem:cancelled answer
 }
 ok "and another when it is cancelled" cancelled

@@ -129,14 +129,7 @@ as_certificate() { # NAME STATUS
     status=$(curl -s --cacert server.pem --cert "$1.pem" --key "$1.key" -o answer -w '%{http_code}' "https://$(server_address)/api/v1/partners")
     [ "$status" = "$2" ] || { echo "$status" && return 1; }
 }
-reload() {
-    local number
-    kill -HUP "$(cat server.pid)"
-    for ((number = 0; number < 30000; number++)); do
-        grep -q "read again" server.log && return
-    done
-    return 1
-}
+reload() { kill -HUP "$(cat server.pid)" && until_true grep -q "read again" server.log; }
 ok "before the reload carol is unknown" as_certificate carol 401
 ok "SIGHUP reads callers again" reload
 ok "carol comes with her certificate" as_certificate carol 200
@@ -144,10 +137,8 @@ ok "dave's certificate is of the CA but nobody's" as_certificate dave 401
 ok "mallory's own CA does not count" as_certificate mallory 000
 
 # The server's own certificate, too; a file that cannot be used changes nothing.
-reloaded() { # LINES of the log
-    kill -HUP "$(cat server.pid)"
-    until [ "$(grep -cE "read again|was not changed" server.log)" = "$1" ]; do :; done
-}
+readings() { [ "$(grep -cE "read again|was not changed" server.log)" = "$1" ]; }
+reloaded() { kill -HUP "$(cat server.pid)" && until_true readings "$1"; } # for the TIMES-th time
 serial() { openssl x509 -in "$1" -noout -serial; }
 shown() { openssl s_client -connect "$(server_address)" </dev/null 2>/dev/null | openssl x509 -noout -serial; }
 new_certificate() {
@@ -191,6 +182,9 @@ expire() {
 ok "old audit records and results are forgotten, the others kept" expire
 
 # --- what this server does not do at all ---
+write_server_conf 'role: mobile-app'
+says "the server refuses the other side's configuration" "configuration of the other side" "$SERVER" --config server.yaml check
+says "also to run" "configuration of the other side" "$SERVER" --config server.yaml run
 write_server_conf 'role: enterprise
 partners: [phone]
 capabilities: [sign]'

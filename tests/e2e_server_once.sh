@@ -64,15 +64,14 @@ interrupted() {
 }
 ok "kill -9 in the midst: what was begun is not done again" interrupted
 # SIGTERM while a signature runs: it may end, and whoever waits for it gets it.
+running() { get '/api/v1/sessions?status=RUNNING' && [[ $(<answer) == *'"session_id"'* ]]; }
 stop_finishes() {
     local caller
     kill -STOP "$PEER_PID"
     curl -s --cacert server.pem -H 'Authorization: Bearer alice-token' --json "{\"key\": \"$(cat key.id)\", \"message\": \"last letter\", \"wait\": 60}" \
         -o stopped "https://$(server_address)/api/v1/sign/two-party" &
     caller=$!
-    until get '/api/v1/sessions?status=RUNNING' && [[ $(<answer) == *'"session_id"'* ]]; do :; done
-    kill "$(cat server.pid)"
-    until grep -q 'stopping: what runs may end' server.log; do :; done
+    until_true running && kill "$(cat server.pid)" && until_true grep -q 'stopping: what runs may end' server.log || return 1
     kill -CONT "$PEER_PID"
     wait "$caller" && tail --pid="$(cat server.pid)" -f /dev/null && rm server.pid && cp stopped answer || return 1
     text der | base64 -d >sig && printf 'last letter' >letter && openssl dgst -sha256 -verify key.pem -signature sig letter

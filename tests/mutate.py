@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -180,12 +181,20 @@ def judge(folder, program, words):
 
 
 def judge_script(program, server):
-    """The same of a script, which is not stopped in its midst: it has processes to end."""
-    done = run([os.path.join(SOURCE, "tests", program)], env=dict(os.environ, TS_SERVER=server))
-    bad = [line for line in done.stdout.splitlines() if line.startswith("not ok")]
-    if not bad and (done.returncode != 0 or "\nok" not in done.stdout):
-        raise Trouble("the test ended with status %d: %s" % (done.returncode, done.stdout[-300:]))
-    return bad[0] if bad else None
+    """The same of a script. What it started is in a process group with it, and ends with it."""
+    child = subprocess.Popen(["timeout", str(SECONDS), os.path.join(SOURCE, "tests", program)], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True, env=dict(os.environ, TS_SERVER=server),
+                             errors="replace", start_new_session=True)
+    good, bad = 0, None
+    for line in child.stdout:
+        good += line.startswith("ok")
+        if line.startswith("not ok") and bad is None:
+            bad = line.strip()
+            os.killpg(child.pid, signal.SIGTERM)
+    status = child.wait()
+    if bad is None and (status != 0 or good == 0):
+        raise Trouble("the test ended with status %d after %d good lines" % (status, good))
+    return bad
 
 
 def try_test(test, folder, objects):

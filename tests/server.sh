@@ -81,7 +81,7 @@ start_peer() { # [APPROVAL]
     echo $! >peer.pid
     read -r -t 60 _ <ready
 }
-trap 'stop_server -KILL 2>/dev/null; kill "$(cat peer.pid)" 2>/dev/null' EXIT
+trap 'stop_server -KILL 2>/dev/null; kill "$(cat peer.pid)" 2>/dev/null; kill -CONT "$(cat peer.pid)" 2>/dev/null' EXIT
 
 # call METHOD PATH [CURL OPTIONS]: the answer's body in `answer`, its headers in `headers`, its status in STATUS.
 call() {
@@ -119,6 +119,14 @@ gets() {
     body=$(<answer) head=$(<headers)
     [[ ${head,,} == *"content-type: application/problem+json"* && $body == *"\"type\":\"urn:tallystick:problem:$2\""* &&
         $body == *"\"status\":$1"* ]] || { cat headers answer && return 1; }
+}
+
+# until_true COMMAND...: again and again, for five minutes and while the server lives.
+until_true() {
+    local end=$((SECONDS + 300))
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] && kill -0 "$(cat server.pid)" || return 1
+    done
 }
 
 # The first python3 that has the modules: a distribution's packages belong to its own.
