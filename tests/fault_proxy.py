@@ -260,10 +260,15 @@ Seen = collections.namedtuple("Seen", "counted struck connections records")
 # --- in a process of its own: a caller that is inside the module does not let Python's other threads run ---
 
 
-def serve(pipe):
+def serve(pipe, theirs):
+    """Until told to end, or until the process that started it is gone."""
+    theirs.close()
     proxy, cut = None, []
     while True:
-        command, *arguments = pipe.recv()
+        try:
+            command, *arguments = pipe.recv()
+        except EOFError:
+            return
         if command == "start":
             target, name, *rest = arguments
             cut.clear()
@@ -288,8 +293,9 @@ class Remote:
 
     def __init__(self):
         self.pipe, theirs = multiprocessing.Pipe()
-        self.process = multiprocessing.Process(target=serve, args=(theirs,), daemon=True)
+        self.process = multiprocessing.Process(target=serve, args=(theirs, self.pipe), daemon=True)
         self.process.start()
+        theirs.close()
 
     def ask(self, *command):
         self.pipe.send(command)
