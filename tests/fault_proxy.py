@@ -179,14 +179,10 @@ class Proxy(threading.Thread):
                 continue
             except OSError:
                 return
-<<<<<<< HEAD
             if self.network == "cut":
                 client.close()
                 continue
-            faults = self.plan(self.connections)
-=======
             plan = self.plan(self.connections)
->>>>>>> land-link
             self.connections += 1
             try:
                 server = socket.create_connection(self.target, timeout=5)

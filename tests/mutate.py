@@ -21,16 +21,13 @@ BUILD = os.environ["TS_BUILDDIR"]
 COMPILE = shlex.split(os.environ.get("TS_COMPILE", "cc"))
 LIBS = shlex.split(os.environ.get("TS_LIBS", ""))
 SECONDS = int(os.environ.get("MUTATION_SECONDS", "300"))
-<<<<<<< HEAD
-LIST = os.environ.get("MUTATION_LIST", "tests/mutations.txt")
-FLOORS = shlex.split(os.environ.get("MUTATION_FLOORS", "mpc/libmpc base/libbase"))
-=======
 LISTS = os.environ.get("MUTATION_LIST", "tests/mutations.txt tests/mutations_link.txt").split()
->>>>>>> land-link
 FLAGS = shlex.split(os.environ.get("MUTATION_FLAGS", "-w -O1"))
-# What a program links; the others: mpc.
+# What a program links; the others: DEFAULT_FLOORS.
+DEFAULT_FLOORS = os.environ.get("MUTATION_FLOORS", "mpc/libmpc base/libbase").split()
 LINK = ["link_hostile", "link_resume", "link_states", "link_crowd", "mux", "reliable", "message", "websocket", "upgrade"]
-FLOORS = {"ct_pin": ("store", "base"), **{"test_" + name: ("transport", "base") for name in LINK}}
+FLOORS = {"ct_pin": ["store/libstore", "base/libbase"],
+          **{"test_" + name: ["transport/libtransport", "base/libbase"] for name in LINK}}
 WANTED = os.environ.get("MUTATIONS", "").split(",")
 
 
@@ -116,13 +113,8 @@ def link(folder, program, objects):
     out = os.path.join(folder, program)
     names = {"-" + os.path.basename(path) for path in objects}
     own = [path for path in objects_of(program) if not any(path.endswith(name) for name in names)]
-<<<<<<< HEAD
-    floors = ("store/libstore", "base/libbase") if program == "ct_pin" else FLOORS
+    floors = FLOORS.get(program, DEFAULT_FLOORS)
     libraries = [os.path.join(BUILD, os.path.dirname(part), ".libs", os.path.basename(part) + ".a") for part in floors]
-=======
-    floors = FLOORS.get(program, ("mpc", "base"))
-    libraries = [os.path.join(BUILD, part, ".libs", "lib%s.a" % part) for part in floors]
->>>>>>> land-link
     done = run(COMPILE + ["-w", "-o", out] + objects + own + libraries + LIBS, cwd=BUILD)
     if done.returncode != 0:
         raise Trouble("it does not link: " + done.stdout[-600:])
