@@ -39,7 +39,7 @@ server:
       token: $(hash_of nobody-token)
     - name: slow
       token: $(hash_of slow-token)
-      rate: 3
+      rate: 1
       allow: ["read:*"]
 ${CALLERS:-}
 CONF
