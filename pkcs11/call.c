@@ -1,6 +1,8 @@
 #include "pkcs11/call.h"
 #include "pkcs11/errors.h"
 
+#include "base/openssl.h"
+
 #include <openssl/err.h>
 
 CK_RV
@@ -94,7 +96,7 @@ ts_call_end(struct ts_call *call, CK_RV rv)
     CK_SLOT_ID farewell = at_slot ? take(call, &call->slot->farewell) : 0;
     CK_SLOT_ID dropped = at_slot ? take(call, &call->slot->dropped) : 0;
     ts_call_unlock(call);
-    if (farewell || dropped)
+    if ((farewell || dropped) && !ts_openssl_is_down())
         part(call->instance->enterprise, farewell, dropped);
     (void)ERR_pop_to_mark();
     bool usable = ts_instance_leave(call->instance);

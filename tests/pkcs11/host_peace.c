@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 
 /* --- OpenSSL --- */
 
@@ -37,6 +40,71 @@ START_TEST(test_crippled_openssl)
     ck_rv(live_generate(session, CK_FALSE, "crippled", &public_key, &private_key), CKR_OK);
     ck_assert_uint_eq(ERR_peek_error(), 0);
     stop();
+}
+END_TEST
+
+/* The latchset provider calls C_Finalize when OpenSSL takes its providers down at the end of the process: half of OpenSSL is
+   gone then, and so are the libraries that were loaded after it. */
+static int told[2];
+
+static void
+finalize_with_provider(void *context)
+{
+    (void)context;
+    must(p11->C_CloseAllSessions(live_slot(p11)) == CKR_OK);
+    must(p11->C_Finalize(NULL) == CKR_OK);
+    must(write(told[1], "x", 1) == 1);
+}
+
+static int
+provider_init(
+    const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core, const OSSL_DISPATCH **functions, void **context)
+{
+    static const OSSL_DISPATCH own[] = {
+        {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))finalize_with_provider}, {0, NULL}};
+
+    (void)handle;
+    (void)core;
+    *functions = own;
+    *context = told;
+    return 1;
+}
+
+static void
+live_until_teardown(void)
+{
+    static const char configuration[] = "openssl_conf = init\n[init]\nproviders = all\n[all]\ndefault = on\n"
+                                        "teardown = on\n[on]\nactivate = 1\n";
+    char path[512];
+    CK_SESSION_HANDLE session = 0;
+    CK_OBJECT_HANDLE public_key = 0, private_key = 0;
+
+    (void)alarm(60);
+    (void)snprintf(path, sizeof(path), "%s/teardown.cnf", getenv("WORK"));
+    FILE *file = fopen(path, "w");
+    must(file && fputs(configuration, file) >= 0 && fclose(file) == 0 && setenv("OPENSSL_CONF", path, 1) == 0);
+    must(OSSL_PROVIDER_add_builtin(NULL, "teardown", provider_init) == 1);
+    must(OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1 && OSSL_PROVIDER_available(NULL, "teardown") == 1);
+    live_load();
+    must(p11->C_Initialize(NULL) == CKR_OK && open_user(&session) == CKR_OK);
+    for (int i = 0; i < 4; i++) /* enough for the thread of the presignatures to be there */
+        must(sign(session) == CKR_OK);
+    must(live_generate(session, CK_FALSE, "last", &public_key, &private_key) == CKR_OK);
+    exit(0);
+}
+
+START_TEST(test_finalize_in_teardown)
+{
+    char byte;
+
+    ck_assert_int_eq(pipe(told), 0);
+    pid_t child = fork();
+    if (child == 0)
+        live_until_teardown();
+    (void)close(told[1]);
+    wait_for(child);
+    ck_assert_int_eq(read(told[0], &byte, 1), 1);
+    (void)close(told[0]);
 }
 END_TEST
 
@@ -181,6 +249,7 @@ void
 host_peace_tests(TCase *tests)
 {
     tcase_add_test(tests, test_crippled_openssl);
+    tcase_add_test(tests, test_finalize_in_teardown);
     tcase_add_test(tests, test_error_queue);
     tcase_add_test(tests, test_no_lock_while_waiting);
     tcase_add_test(tests, test_one_connection);
