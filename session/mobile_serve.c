@@ -229,7 +229,6 @@ ts_mobile_serve_dialled(struct ts_mobile *mobile, const char *address, const str
         serve_link(connection);
         ts_link_close(connection->link);
     }
-    ts_waiting_clear(connection);
     free(connection);
     return connected;
 }
