@@ -30,8 +30,7 @@
 
 /* --- fork --- */
 
-/* For a child that ends with everything in its hands, its own or its parent's: that is no leak. */
-static bool loses_on_purpose;
+bool loses_on_purpose;
 
 #ifdef __SANITIZE_ADDRESS__
 /* Asked by the leak search when the process ends. */

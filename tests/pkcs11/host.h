@@ -19,6 +19,9 @@
 
 /** Lives of a host process, for parent and children; they share one signing key, "host". */
 
+/** For a child that ends with everything in its hands, its own or its parent's: that is no leak. */
+extern bool loses_on_purpose;
+
 /** The child must end with 0. */
 void wait_for(pid_t child);
 /** A read-write session with the user logged in. */
