@@ -5,6 +5,7 @@
 #include "transport/tcp.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -110,6 +111,15 @@ block_signals(void)
     (void)sigaddset(&blocked, SIGHUP);
     (void)sigaddset(&blocked, SIGPIPE);
     (void)pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+}
+
+/* Each session has a thread; glibc would give many of them a heap of its own, which stays as large as it ever was. */
+static void
+bound_heaps(void)
+{
+#ifdef M_ARENA_MAX
+    (void)mallopt(M_ARENA_MAX, 2);
+#endif
 }
 
 static void
@@ -244,6 +254,7 @@ ts_peer_run(void *ctx, int argc, char **argv)
     if (code != TS_EXIT_OK)
         return code;
     block_signals();
+    bound_heaps();
     code = open_service(&service, &arguments);
     if (code == TS_EXIT_OK)
         code = start_watching(&service);
