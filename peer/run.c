@@ -113,12 +113,13 @@ block_signals(void)
     (void)pthread_sigmask(SIG_BLOCK, &blocked, NULL);
 }
 
-/* Each session has a thread; glibc would give many of them a heap of its own, which stays as large as it ever was. */
+/* Each session has a thread; glibc would give many of them a heap of its own, which stays as large as it ever was. The
+   one that is left gives memory back. */
 static void
-bound_heaps(void)
+share_heap(void)
 {
 #ifdef M_ARENA_MAX
-    (void)mallopt(M_ARENA_MAX, 2);
+    (void)mallopt(M_ARENA_MAX, 1);
 #endif
 }
 
@@ -254,7 +255,7 @@ ts_peer_run(void *ctx, int argc, char **argv)
     if (code != TS_EXIT_OK)
         return code;
     block_signals();
-    bound_heaps();
+    share_heap();
     code = open_service(&service, &arguments);
     if (code == TS_EXIT_OK)
         code = start_watching(&service);
