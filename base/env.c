@@ -1,4 +1,5 @@
 #include "base/env.h"
+#include "base/openssl.h"
 
 #include <time.h>
 
@@ -29,9 +30,12 @@ system_realtime_ns(void *ctx)
     return read_clock(CLOCK_REALTIME, 1000000000);
 }
 
+/* OpenSSL's generator would crash then. */
 static enum ts_error
 system_fill(void *ctx, uint8_t *out, size_t len)
 {
+    if (ts_openssl_is_down())
+        return TS_INTERNAL;
     return RAND_priv_bytes_ex(ctx, out, len, 256) == 1 ? TS_OK : TS_INTERNAL;
 }
 

@@ -32,6 +32,8 @@ ts_error_text(enum ts_error error)
         return "PIN incorrect";
     case TS_PIN_LOCKED:
         return "PIN locked";
+    case TS_INCAPABLE:
+        return "not among the capabilities";
     }
     return "unknown error";
 }

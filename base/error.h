@@ -17,7 +17,8 @@ enum ts_error {
     TS_NOT_FOUND,     /**< no such token, key, peer or object */
     TS_EXISTS,        /**< there is one already */
     TS_PIN_INCORRECT, /**< wrong PIN or passphrase; the failure has been counted durably */
-    TS_PIN_LOCKED     /**< too many wrong PINs */
+    TS_PIN_LOCKED,    /**< too many wrong PINs */
+    TS_INCAPABLE      /**< the configuration of the side that was asked leaves it out of `capabilities` */
 };
 
 /** One short English word group for an error, for logs and the command line.

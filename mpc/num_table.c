@@ -16,8 +16,9 @@
 
 typedef uint64_t lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
 
-/* The same code for each kind of processor, chosen when the program is loaded. */
-#if defined(__x86_64__) && defined(__GLIBC__)
+/* The same code for each kind of processor, chosen when the program is loaded: before the runtime of ThreadSanitizer,
+   which the choice would call, is ready. */
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FOR_EACH_PROCESSOR

@@ -2,9 +2,9 @@
 #include "peer/approval.h"
 #include "peer/crowd.h"
 #include "peer/tamper.h"
+#include "session/daemon.h"
 #include "transport/tcp.h"
 
-#include <getopt.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
@@ -14,9 +14,11 @@
 #include <unistd.h>
 
 struct arguments {
-    const char *source, *approval, *listen, *log;
-    int ready_fd; /* -1: none */
+    struct ts_daemon_options daemon;
+    const char *source, *approval;
 };
+
+static const char program[] = "tallystick-peer";
 
 /* What runs; made and unmade in this order. */
 struct service {
@@ -35,52 +37,18 @@ static int
 read_arguments(struct arguments *out, int argc, char **argv)
 {
     static const struct option options[] = {{"passphrase-source", required_argument, NULL, 'p'},
-        {"approval", required_argument, NULL, 'a'}, {"listen", required_argument, NULL, 'l'},
-        {"log", required_argument, NULL, 'L'}, {"ready-fd", required_argument, NULL, 'R'}, {NULL, 0, NULL, 0}};
-    int option;
+        {"approval", required_argument, NULL, 'a'}, TS_DAEMON_LONG_OPTIONS, {NULL, 0, NULL, 0}};
+    int option, code = TS_EXIT_OK;
 
-    while ((option = getopt_long(argc, argv, "p:a:l:", options, NULL)) != -1) {
-        switch (option) {
-        case 'p':
+    while (code == TS_EXIT_OK && (option = getopt_long(argc, argv, "p:a:l:", options, NULL)) != -1) {
+        if (option == 'p')
             out->source = optarg;
-            break;
-        case 'a':
+        else if (option == 'a')
             out->approval = optarg;
-            break;
-        case 'l':
-            out->listen = optarg;
-            break;
-        case 'L':
-            out->log = optarg;
-            break;
-        case 'R':
-            out->ready_fd = atoi(optarg);
-            if (out->ready_fd < 1 || strspn(optarg, "0123456789") != strlen(optarg))
-                return ts_complain_usage("tallystick-peer", "run", "--ready-fd must be the number of a descriptor");
-            break;
-        default:
-            return TS_EXIT_USAGE;
-        }
+        else
+            code = ts_daemon_option(&out->daemon, program, option);
     }
-    if (optind < argc)
-        return ts_complain_usage("tallystick-peer", "run", "\"%s\" is one argument too many", argv[optind]);
-    return TS_EXIT_OK;
-}
-
-static int
-set_log(struct ts_peer *peer, const char *to)
-{
-    if (to && strcmp(to, "syslog") != 0 && strcmp(to, "stderr") != 0 && *to != '/')
-        return ts_complain_usage("tallystick-peer", "run", "--log must be syslog, stderr or an absolute path");
-    if (to) {
-        char *copy = strdup(to);
-        if (!copy)
-            return ts_peer_failed("--log", TS_INTERNAL);
-        free(peer->config->log.to);
-        peer->config->log.to = copy;
-    }
-    ts_config_log(&peer->env.log, peer->config);
-    return TS_EXIT_OK;
+    return code == TS_EXIT_OK ? ts_daemon_no_more(program, argc, argv) : code;
 }
 
 /* The main thread accepts; this one waits for the signals that end it (blocked everywhere else). */
@@ -153,13 +121,13 @@ static int
 open_service(struct service *service, const struct arguments *arguments)
 {
     struct ts_peer *peer = service->peer;
-    const char *listen = arguments->listen ? arguments->listen : peer->config->peer.listen;
+    const char *listen = arguments->daemon.listen ? arguments->daemon.listen : peer->config->peer.listen;
     const char *mode_name = arguments->approval ? arguments->approval : peer->config->peer.approval;
     enum ts_approval_mode mode;
     enum ts_error error = ts_approval_mode_parse(&mode, mode_name);
 
     if (error != TS_OK)
-        return ts_complain_usage("tallystick-peer", "run", "--approval must be ask or auto (in tests refuse or never)");
+        return ts_complain_usage(program, "run", "--approval must be ask or auto (in tests refuse or never)");
     if ((error = open_mobile(service, mode)) != TS_OK)
         return ts_peer_failed("the mobile side cannot be opened (see the log)", error);
     if ((error = ts_tcp_listen(&service->listener, &peer->env, listen)) != TS_OK)
@@ -174,19 +142,13 @@ open_service(struct service *service, const struct arguments *arguments)
 static int
 announce(const struct service *service, const struct arguments *arguments)
 {
-    const char *base = arguments->listen ? arguments->listen : service->peer->config->peer.advertise;
+    const char *base = arguments->daemon.listen ? arguments->daemon.listen : service->peer->config->peer.advertise;
     char *address = ts_peer_address(base, ts_tcp_listener_port(service->listener));
-    int code = TS_EXIT_OK;
 
     if (!address)
         return ts_peer_failed("address", TS_INTERNAL);
     ts_log(&service->peer->env, TS_LOG_INFO, "listening, reached as %s", address);
-    if (arguments->ready_fd >= 0) {
-        if (dprintf(arguments->ready_fd, "%s\n", address) < 0)
-            code = ts_complain("--ready-fd %d cannot be written", arguments->ready_fd);
-        else
-            (void)close(arguments->ready_fd);
-    }
+    int code = ts_daemon_announce(&arguments->daemon, address);
     free(address);
     return code;
 }
@@ -243,7 +205,7 @@ ts_peer_run(void *ctx, int argc, char **argv)
 {
     struct ts_peer *peer = ctx;
     struct service service = {.peer = peer};
-    struct arguments arguments = {.ready_fd = -1};
+    struct arguments arguments = {.daemon = {.ready_fd = -1}};
     int code = read_arguments(&arguments, argc, argv);
 
     if (code == TS_EXIT_OK)
@@ -251,7 +213,7 @@ ts_peer_run(void *ctx, int argc, char **argv)
     if (code == TS_EXIT_OK)
         code = ts_peer_unlock(peer, arguments.source);
     if (code == TS_EXIT_OK)
-        code = set_log(peer, arguments.log);
+        code = ts_daemon_set_log(&peer->env.log, peer->config, program, &arguments.daemon);
     if (code != TS_EXIT_OK)
         return code;
     block_signals();

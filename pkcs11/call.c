@@ -1,4 +1,7 @@
 #include "pkcs11/call.h"
+#include "pkcs11/errors.h"
+
+#include "base/openssl.h"
 
 #include <openssl/err.h>
 
@@ -71,6 +74,19 @@ take(const struct ts_call *call, bool *flag)
     return set ? call->slot->id : 0;
 }
 
+static void
+part(struct ts_enterprise *enterprise, CK_SLOT_ID farewell, CK_SLOT_ID dropped)
+{
+    struct ts_host_errors errors = {0};
+
+    ts_host_errors_put_aside(&errors);
+    if (farewell)
+        ts_enterprise_farewell(enterprise, farewell);
+    if (dropped)
+        ts_enterprise_logout(enterprise, dropped);
+    ts_host_errors_put_back(&errors);
+}
+
 CK_RV
 ts_call_end(struct ts_call *call, CK_RV rv)
 {
@@ -80,10 +96,8 @@ ts_call_end(struct ts_call *call, CK_RV rv)
     CK_SLOT_ID farewell = at_slot ? take(call, &call->slot->farewell) : 0;
     CK_SLOT_ID dropped = at_slot ? take(call, &call->slot->dropped) : 0;
     ts_call_unlock(call);
-    if (farewell)
-        ts_enterprise_farewell(call->instance->enterprise, farewell);
-    if (dropped)
-        ts_enterprise_logout(call->instance->enterprise, dropped);
+    if ((farewell || dropped) && !ts_openssl_is_down())
+        part(call->instance->enterprise, farewell, dropped);
     (void)ERR_pop_to_mark();
     bool usable = ts_instance_leave(call->instance);
     call->instance = NULL;

@@ -114,6 +114,7 @@ digest_whole(
         if (rv != CKR_OK)
             return rv;
     }
+    digest->whole = true;
     return finish(done, digest, out, out_len);
 }
 
@@ -124,8 +125,8 @@ C_Digest(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *o
     bool done = false;
     CK_RV rv = begin_active(&call, session);
 
-    if (rv == CKR_OK && call.session->digest.multipart)
-        rv = CKR_OPERATION_NOT_INITIALIZED; /* it does not end what C_DigestUpdate has begun */
+    if (rv == CKR_OK)
+        rv = ts_check_unmixed(call.session->digest.multipart);
     if (rv == CKR_OK && (!out_len || (!data && data_len > 0)))
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)
@@ -139,6 +140,8 @@ C_DigestUpdate(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len)
     struct ts_call call;
     CK_RV rv = begin_active(&call, session);
 
+    if (rv == CKR_OK)
+        rv = ts_check_unmixed(call.session->digest.whole);
     if (rv == CKR_OK && !data && data_len > 0)
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK) {
@@ -167,6 +170,8 @@ C_DigestFinal(CK_SESSION_HANDLE session, CK_BYTE *out, CK_ULONG *out_len)
     bool done = false;
     CK_RV rv = begin_active(&call, session);
 
+    if (rv == CKR_OK)
+        rv = ts_check_unmixed(call.session->digest.whole);
     if (rv == CKR_OK && !out_len)
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)

@@ -232,7 +232,7 @@ get_interface(CK_UTF8CHAR *name, CK_VERSION *version, CK_INTERFACE **interface, 
         *interface = candidate;
         return CKR_OK;
     }
-    return CKR_FUNCTION_FAILED;
+    return CKR_ARGUMENTS_BAD; /* nothing of the kind: what OpenSC, its p11test and NSS answer, too */
 }
 
 EXPORTED CK_RV

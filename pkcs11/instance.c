@@ -1,6 +1,9 @@
 #include "pkcs11/instance.h"
+#include "pkcs11/errors.h"
 #include "pkcs11/session.h"
 #include "pkcs11/slot.h"
+
+#include "base/openssl.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -8,6 +11,8 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <openssl/err.h>
 
 /* C_Finalize gives up on calls that do not return; their instance is then left to them. */
 #define DRAIN_SECONDS 30
@@ -188,6 +193,16 @@ ts_instance_start(const CK_C_INITIALIZE_ARGS *args)
     return CKR_OK;
 }
 
+/* Through the gate, by which every call has left: what they did before is seen after this. */
+static bool
+is_drained(const struct ts_instance *instance)
+{
+    gate_lock();
+    bool drained = instance->running == 0;
+    gate_unlock();
+    return drained;
+}
+
 static bool
 wait_drained(struct ts_instance *instance)
 {
@@ -197,7 +212,7 @@ wait_drained(struct ts_instance *instance)
     until.tv_sec += DRAIN_SECONDS;
     for (;;) {
         if (sem_clockwait(&instance->drained, CLOCK_MONOTONIC, &until) == 0)
-            return true;
+            return is_drained(instance);
         if (errno != EINTR)
             return false;
     }
@@ -216,6 +231,31 @@ end_sessions(struct ts_instance *instance)
     }
 }
 
+/* At the end of the process (an OpenSSL provider calls C_Finalize when it is taken down): no farewell, and what would need OpenSSL
+   to be freed is left. The peer hears of ended keys from the next process. */
+static void
+give_up(struct ts_instance *instance)
+{
+    for (size_t i = 0; i < instance->slot_count; i++)
+        ts_login_release(instance->slots[i]->login); /* wipes the keyring */
+    ts_enterprise_give_up(instance->enterprise);
+}
+
+static void
+end_instance(struct ts_instance *instance, size_t running)
+{
+    bool down = ts_openssl_is_down();
+
+    if (running == 0 && !down)
+        end_sessions(instance);
+    ts_enterprise_shutdown(instance->enterprise);
+    if (running == 0 || wait_drained(instance))
+        down ? give_up(instance) : instance_free(instance);
+    else
+        ts_log(&instance->env, TS_LOG_ERROR, "C_Finalize: %zu calls did not return within %d s; their memory is kept",
+            running, DRAIN_SECONDS);
+}
+
 CK_RV
 ts_instance_stop(void)
 {
@@ -230,14 +270,10 @@ ts_instance_stop(void)
     gate_unlock();
     if (!instance)
         return CKR_CRYPTOKI_NOT_INITIALIZED;
-    if (running == 0)
-        end_sessions(instance);
-    ts_enterprise_shutdown(instance->enterprise);
-    if (running > 0 && !wait_drained(instance)) {
-        ts_log(&instance->env, TS_LOG_ERROR, "C_Finalize: %zu calls did not return within %d s; their memory is kept",
-            running, DRAIN_SECONDS);
-        return CKR_OK;
-    }
-    instance_free(instance);
+    struct ts_host_errors errors = {0};
+    ts_host_errors_put_aside(&errors);
+    end_instance(instance, running);
+    ts_host_errors_put_back(&errors);
+    (void)ERR_clear_last_mark();
     return CKR_OK;
 }

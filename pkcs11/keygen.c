@@ -1,5 +1,6 @@
 #include "pkcs11/attribute.h"
 #include "pkcs11/call.h"
+#include "pkcs11/errors.h"
 #include "pkcs11/rv.h"
 #include "pkcs11/template.h"
 
@@ -242,12 +243,15 @@ run_unlocked(struct pair *pair, struct ts_call *call, struct ts_cancel *cancel)
         .ctx = pair,
     };
     struct ts_asker_text text;
+    struct ts_host_errors errors = {0};
 
     get_label(label, pair);
     ts_asker_from_process(&job.asker, &text);
     job.asker.label = label;
     job.asker.temporary = !ts_attrs_bool(&pair->private_key, CKA_TOKEN, false);
+    ts_host_errors_put_aside(&errors);
     enum ts_error err = ts_keygen_enterprise(&made, call->instance->enterprise, pair->slot, pair->login->keyring, &job);
+    ts_host_errors_put_back(&errors);
     return err == TS_USAGE ? CKR_CURVE_NOT_SUPPORTED : ts_rv(err); /* it has said what happened */
 }
 
@@ -319,6 +323,10 @@ C_GenerateKeyPair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBU
     pair.slot = call.slot->id;
     if (!public_key || !private_key)
         rv = CKR_ARGUMENTS_BAD;
+    if (rv == CKR_OK)
+        rv = ts_template_check_shape(public_template, public_count);
+    if (rv == CKR_OK)
+        rv = ts_template_check_shape(private_template, private_count);
     if (rv == CKR_OK)
         rv = ts_mechanism_find(&found, mechanism, CKF_GENERATE_KEY_PAIR);
     if (rv == CKR_OK)

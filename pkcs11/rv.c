@@ -25,6 +25,7 @@ static const struct {
     {TS_EXISTS, CKR_FUNCTION_FAILED, "there is one already"},
     {TS_PIN_INCORRECT, CKR_PIN_INCORRECT, "the failure has been counted"},
     {TS_PIN_LOCKED, CKR_PIN_LOCKED, "the security officer can set a new user PIN"},
+    {TS_INCAPABLE, CKR_FUNCTION_REJECTED, "the peer does not do this at all; see capabilities: in its configuration"},
 };
 
 static size_t

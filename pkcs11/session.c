@@ -85,6 +85,12 @@ ts_ck_session_ran(struct ts_ck_session *session, const struct ts_cancel *cancel)
 }
 
 CK_RV
+ts_check_unmixed(bool other_way)
+{
+    return other_way ? CKR_OPERATION_ACTIVE : CKR_OK;
+}
+
+CK_RV
 ts_cancel_by_null(bool active)
 {
     return active ? CKR_OK : CKR_ARGUMENTS_BAD;
@@ -214,38 +220,6 @@ C_GetSessionInfo(CK_SESSION_HANDLE session, CK_SESSION_INFO *info)
             .flags = CKF_SERIAL_SESSION | (call.session->writable ? CKF_RW_SESSION : 0),
         };
     }
-    return ts_call_end(&call, rv);
-}
-
-CK_RV
-C_GetOperationState(CK_SESSION_HANDLE session, CK_BYTE *state, CK_ULONG *state_len)
-{
-    struct ts_call call;
-    CK_RV rv = ts_call_begin_session(&call, session);
-
-    (void)state;
-    if (rv == CKR_OK && !state_len)
-        rv = CKR_ARGUMENTS_BAD;
-    if (rv == CKR_OK) {
-        const struct ts_ck_session *s = call.session;
-        bool active = s->digest.hash || s->sign.active || s->verify.key;
-        rv = active ? CKR_STATE_UNSAVEABLE : CKR_OPERATION_NOT_INITIALIZED;
-    }
-    return ts_call_end(&call, rv);
-}
-
-CK_RV
-C_SetOperationState(CK_SESSION_HANDLE session, CK_BYTE *state, CK_ULONG state_len, CK_OBJECT_HANDLE encryption_key,
-    CK_OBJECT_HANDLE authentication_key)
-{
-    struct ts_call call;
-    CK_RV rv = ts_call_begin_session(&call, session);
-
-    (void)state_len;
-    (void)encryption_key;
-    (void)authentication_key;
-    if (rv == CKR_OK)
-        rv = state ? CKR_SAVED_STATE_INVALID : CKR_ARGUMENTS_BAD; /* none was ever given out */
     return ts_call_end(&call, rv);
 }
 

@@ -15,7 +15,8 @@ struct ts_find {
 
 struct ts_digest {
     EVP_MD_CTX *hash; /**< NULL: not active */
-    bool multipart;
+    bool multipart;   /**< C_DigestUpdate was called */
+    bool whole;       /**< C_Digest was asked for the length: the data comes at once */
 };
 
 /** A signature: what is needed of the key is copied, so that the key may go meanwhile. */
@@ -74,6 +75,11 @@ void ts_find_end(struct ts_find *find);
 void ts_digest_end(struct ts_digest *digest);
 void ts_sign_end(struct ts_sign *sign);
 void ts_verify_end(struct ts_verify *verify);
+
+/** C_Digest, C_Sign and C_Verify do not end what an ...Update has begun: PKCS#11 3.0, 5.10, 5.13, 5.15. The operation ends
+ *  as by any error. CKR_OPERATION_ACTIVE tells it from an operation that was never begun; openCryptoki does the same.
+ *  Returns: CKR_OK; CKR_OPERATION_ACTIVE. */
+CK_RV ts_check_unmixed(bool other_way);
 
 /** A C_...Init call whose mechanism is NULL cancels (3.0), unless there is nothing to cancel.
  *  Returns: CKR_OK; CKR_ARGUMENTS_BAD. */

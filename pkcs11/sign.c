@@ -1,4 +1,5 @@
 #include "pkcs11/attribute.h"
+#include "pkcs11/errors.h"
 #include "pkcs11/hash.h"
 #include "pkcs11/key.h"
 #include "pkcs11/rv.h"
@@ -136,6 +137,7 @@ run_unlocked(uint8_t *signature, struct ts_call *call, const struct ts_sign *sig
     const struct ts_env *env = &call->instance->env;
     struct ts_sign_job job = {.cancel = cancel};
     struct ts_asker_text text;
+    struct ts_host_errors errors = {0};
     uint8_t digest[DIGEST_MAX];
     size_t len = SIGNATURE_MAX;
 
@@ -143,7 +145,9 @@ run_unlocked(uint8_t *signature, struct ts_call *call, const struct ts_sign *sig
     CK_RV rv = fill_job(&job, digest, env, sign, data, data_len);
     if (rv != CKR_OK)
         return rv;
+    ts_host_errors_put_aside(&errors);
     enum ts_error err = ts_sign_enterprise(signature, &len, call->instance->enterprise, slot, login->keyring, &job);
+    ts_host_errors_put_back(&errors);
     rv = ts_rv(err); /* it has said what happened, and where */
     return rv == CKR_OK && len != 2 * sign->curve->field_bytes ? CKR_GENERAL_ERROR : rv;
 }
@@ -238,8 +242,8 @@ C_Sign(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *sig
     bool asked = false;
     CK_RV rv = begin_active(&call, session);
 
-    if (rv == CKR_OK && call.session->sign.multipart)
-        rv = CKR_OPERATION_NOT_INITIALIZED; /* it does not end what C_SignUpdate has begun */
+    if (rv == CKR_OK)
+        rv = ts_check_unmixed(call.session->sign.multipart);
     if (rv == CKR_OK && (!signature_len || (!data && data_len > 0)))
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)

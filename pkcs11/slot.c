@@ -45,8 +45,10 @@ ts_slots_refresh(struct ts_instance *instance)
     CK_SLOT_ID highest = 0;
 
     enum ts_error err = ts_token_list(&rows, &count, ts_enterprise_store(instance->enterprise));
-    if (err != TS_OK)
-        return ts_rv_log(&instance->env, err, "listing the tokens in %s", instance->config->store);
+    if (err != TS_OK) {
+        (void)ts_rv_log(&instance->env, err, "listing the tokens in %s", instance->config->store);
+        return CKR_GENERAL_ERROR; /* neither C_Initialize nor C_GetSlotList has CKR_DEVICE_ERROR */
+    }
     CK_RV rv = CKR_OK;
     for (size_t i = 0; i < count && rv == CKR_OK; i++) {
         rv = add_slot(instance, (CK_SLOT_ID)rows[i].id);

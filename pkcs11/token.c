@@ -82,7 +82,7 @@ C_InitToken(CK_SLOT_ID slot, CK_UTF8CHAR *pin, CK_ULONG pin_len, CK_UTF8CHAR *la
         if (text[0] == 0)
             rv = CKR_ARGUMENTS_BAD;
         else if (pin_len < TS_PIN_MIN || pin_len > TS_PIN_MAX)
-            rv = CKR_PIN_LEN_RANGE;
+            rv = CKR_PIN_INCORRECT; /* C_InitToken has no CKR_PIN_LEN_RANGE */
     }
     if (rv == CKR_OK)
         rv = init_token(&call, text, pin, pin_len);

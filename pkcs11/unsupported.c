@@ -12,6 +12,27 @@ refuse(CK_SESSION_HANDLE session)
     return ts_call_end(&call, rv == CKR_OK ? CKR_FUNCTION_NOT_SUPPORTED : rv);
 }
 
+/* No operation here can be saved: OpenSSL does not give the state of a digest out, and a signature under way is a
+   conversation. */
+CK_RV
+C_GetOperationState(CK_SESSION_HANDLE session, CK_BYTE *state, CK_ULONG *state_len)
+{
+    (void)state;
+    (void)state_len;
+    return refuse(session);
+}
+
+CK_RV
+C_SetOperationState(CK_SESSION_HANDLE session, CK_BYTE *state, CK_ULONG state_len, CK_OBJECT_HANDLE encryption_key,
+    CK_OBJECT_HANDLE authentication_key)
+{
+    (void)state;
+    (void)state_len;
+    (void)encryption_key;
+    (void)authentication_key;
+    return refuse(session);
+}
+
 CK_RV
 C_EncryptInit(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE key)
 {
@@ -160,15 +181,15 @@ C_DecryptVerifyUpdate(CK_SESSION_HANDLE session, CK_BYTE *in, CK_ULONG in_len, C
     return refuse(session);
 }
 
+/* Some callers try it with NULL to see what is there: they get the answer for that. */
 CK_RV
 C_GenerateKey(
     CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATTRIBUTE *template, CK_ULONG count, CK_OBJECT_HANDLE *key)
 {
-    (void)mechanism;
-    (void)template;
-    (void)count;
-    (void)key;
-    return refuse(session);
+    CK_RV rv = refuse(session);
+    bool bad = !mechanism || !key || (!template && count > 0);
+
+    return rv == CKR_FUNCTION_NOT_SUPPORTED && bad ? CKR_ARGUMENTS_BAD : rv;
 }
 
 CK_RV

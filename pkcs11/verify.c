@@ -145,8 +145,8 @@ C_Verify(CK_SESSION_HANDLE session, CK_BYTE *data, CK_ULONG data_len, CK_BYTE *s
     struct ts_call call;
     CK_RV rv = begin_active(&call, session);
 
-    if (rv == CKR_OK && call.session->verify.multipart)
-        rv = CKR_OPERATION_NOT_INITIALIZED; /* it does not end what C_VerifyUpdate has begun */
+    if (rv == CKR_OK)
+        rv = ts_check_unmixed(call.session->verify.multipart);
     if (rv == CKR_OK && (!signature || (!data && data_len > 0)))
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK)

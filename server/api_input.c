@@ -112,6 +112,28 @@ ts_api_wait(uint32_t *out, struct ts_exchange *exchange, json_int_t seconds)
     return true;
 }
 
+void
+ts_api_begin(struct ts_exchange *exchange, const struct ts_field *fields, size_t count, const json_int_t *wait,
+    struct ts_operation *(*prepare)(struct ts_exchange *exchange, const void *input), const void *input)
+{
+    json_t *object = ts_api_read(exchange, fields, count);
+    struct ts_operation *operation = NULL;
+    uint8_t request[32];
+    uint32_t wait_ms = 0;
+
+    if (object && ts_api_wait(&wait_ms, exchange, *wait))
+        operation = prepare(exchange, input);
+    json_decref(object); /* the strings of the input end here */
+    if (!operation)
+        return;
+    if (ts_api_fingerprint(request, exchange)) {
+        ts_operation_begin(exchange, operation, request, wait_ms);
+        return;
+    }
+    ts_operation_free(operation);
+    ts_answer_problem(exchange, TS_PROBLEM_INTERNAL, NULL);
+}
+
 struct ts_operation *
 ts_api_operation(
     struct ts_exchange *exchange, enum ts_journal_kind kind, const char *label, const char *partner, json_int_t seconds)

@@ -26,6 +26,11 @@ bool ts_api_allowed(struct ts_exchange *exchange, const char *capability, const 
 struct ts_operation *ts_api_operation(struct ts_exchange *exchange, enum ts_journal_kind kind, const char *label,
     const char *partner, json_int_t seconds);
 
+/** A call that makes a key or a signature: read its body, prepare the operation, begin it (ts_operation_begin).
+ *  wait: the field of that name, read by then. prepare: from what was read, `input`; NULL when it answered. */
+void ts_api_begin(struct ts_exchange *exchange, const struct ts_field *fields, size_t count, const json_int_t *wait,
+    struct ts_operation *(*prepare)(struct ts_exchange *exchange, const void *input), const void *input);
+
 /** Seconds to wait with the answer, -1 for the default, as milliseconds. Answers when it is out of range. */
 bool ts_api_wait(uint32_t *out, struct ts_exchange *exchange, json_int_t seconds);
 

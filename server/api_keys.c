@@ -45,8 +45,9 @@ choose_partner(char out[TS_NAME_MAX], struct ts_exchange *exchange)
 }
 
 static struct ts_operation *
-prepare(struct ts_exchange *exchange, const struct input *input)
+prepare(struct ts_exchange *exchange, const void *from)
 {
+    const struct input *input = from;
     static const char *const curves[] = {"P-256", "P-384", "P-521", "secp256k1"};
     const char *label = input->label ? input->label : "", *curve = input->curve ? input->curve : "P-256";
     char chosen[TS_NAME_MAX];
@@ -88,22 +89,8 @@ ts_api_keygen(struct ts_exchange *exchange)
         {"wait", JSON_INTEGER, 0, &input.wait},
         {"deadline", JSON_INTEGER, 0, &input.deadline},
     };
-    json_t *object = ts_api_read(exchange, fields, sizeof fields / sizeof *fields);
-    struct ts_operation *operation = NULL;
-    uint8_t request[32];
-    uint32_t wait_ms = 0;
 
-    if (object && ts_api_wait(&wait_ms, exchange, input.wait))
-        operation = prepare(exchange, &input);
-    json_decref(object);
-    if (!operation)
-        return;
-    if (ts_api_fingerprint(request, exchange)) {
-        ts_operation_begin(exchange, operation, request, wait_ms);
-        return;
-    }
-    ts_operation_free(operation);
-    ts_answer_problem(exchange, TS_PROBLEM_INTERNAL, NULL);
+    ts_api_begin(exchange, fields, sizeof fields / sizeof *fields, &input.wait, prepare, &input);
 }
 
 void

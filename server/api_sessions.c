@@ -130,18 +130,18 @@ label_of(const struct found *found)
 static json_t *
 show(const struct found *found, const char *id)
 {
+    bool done = found->in_ledger && found->call.state == TS_LEDGER_DONE;
+    json_t *answer = done ? json_loadb((const char *)found->body.data, found->body.len, 0, NULL) : NULL;
     json_t *object;
 
     if (found->in_journal)
         object = ts_session_json(&found->row);
     else
         object = ts_session_json_early(
-            id, found->in_ledger ? &found->call : NULL, found->in_operations ? &found->view : NULL);
-    if (!object || !found->in_ledger || found->call.state != TS_LEDGER_DONE)
-        return object;
-    json_t *answer = json_loadb((const char *)found->body.data, found->body.len, 0, NULL);
-    if (answer)
-        (void)json_object_set_new(object, found->call.status < 300 ? "result" : "problem", answer);
+            id, found->in_ledger ? &found->call : NULL, found->in_operations ? &found->view : NULL, answer);
+    if (object && answer)
+        (void)json_object_set(object, found->call.status < 300 ? "result" : "problem", answer);
+    json_decref(answer);
     return object;
 }
 

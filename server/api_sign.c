@@ -125,8 +125,9 @@ read_mechanism(struct ts_operation *operation, struct ts_exchange *exchange, con
 
 /* All that can be refused is refused before anything is kept. */
 static struct ts_operation *
-prepare(struct ts_exchange *exchange, const struct input *input)
+prepare(struct ts_exchange *exchange, const void *from)
 {
+    const struct input *input = from;
     struct ts_key key;
     char partner[TS_NAME_MAX];
 
@@ -171,20 +172,6 @@ ts_api_sign(struct ts_exchange *exchange)
         {"wait", JSON_INTEGER, 0, &input.wait},
         {"deadline", JSON_INTEGER, 0, &input.deadline},
     };
-    json_t *object = ts_api_read(exchange, fields, sizeof fields / sizeof *fields);
-    struct ts_operation *operation = NULL;
-    uint8_t request[32];
-    uint32_t wait_ms = 0;
 
-    if (object && ts_api_wait(&wait_ms, exchange, input.wait))
-        operation = prepare(exchange, &input);
-    json_decref(object);
-    if (!operation)
-        return;
-    if (ts_api_fingerprint(request, exchange)) {
-        ts_operation_begin(exchange, operation, request, wait_ms);
-        return;
-    }
-    ts_operation_free(operation);
-    ts_answer_problem(exchange, TS_PROBLEM_INTERNAL, NULL);
+    ts_api_begin(exchange, fields, sizeof fields / sizeof *fields, &input.wait, prepare, &input);
 }

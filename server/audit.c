@@ -3,15 +3,17 @@
 #include "base/text.h"
 #include "server/server.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ROOM 1024
 /* The status that other servers write for it. */
 #define CLIENT_GONE 499
-#define EXPIRE_EVERY_MS 600000u
+#define EXPIRE_EVERY_S 600u
 
 struct ts_auditor {
     struct ts_server *server;
@@ -20,36 +22,46 @@ struct ts_auditor {
     pthread_t thread;
     bool stopped, told;
     size_t count;
-    uint64_t expire_ms;                        /**< of its thread: when it looks again */
+    struct timespec expire;                    /**< of its thread, monotonic: when it looks again */
     struct ts_ledger_audit *filling, *writing; /**< ROOM each */
 };
 
-static size_t
-take_batch(struct ts_auditor *auditor)
+/* Returns: true when the auditor has stopped and nothing is left. count 0: it is time to forget. */
+static bool
+take_batch(size_t *count, struct ts_auditor *auditor)
 {
+    int waited = 0;
+
     (void)pthread_mutex_lock(&auditor->lock);
-    while (auditor->count == 0 && !auditor->stopped)
-        (void)pthread_cond_wait(&auditor->wake, &auditor->lock);
-    size_t count = auditor->count;
+    while (auditor->count == 0 && !auditor->stopped && waited != ETIMEDOUT)
+        waited = pthread_cond_timedwait(&auditor->wake, &auditor->lock, &auditor->expire);
+    *count = auditor->count;
     struct ts_ledger_audit *full = auditor->filling;
     auditor->filling = auditor->writing;
     auditor->writing = full;
     auditor->count = 0;
+    bool over = auditor->stopped && *count == 0;
     (void)pthread_mutex_unlock(&auditor->lock);
-    return count;
+    return over;
 }
 
-/* What is older than `keep` is forgotten, now and then, by the thread that writes anyway. */
+/* What is too old is forgotten, also while nobody calls, by the thread that writes anyway. */
 static void
 expire(struct ts_auditor *auditor)
 {
     struct ts_server *server = auditor->server;
-    uint64_t now = ts_now_ms(&server->env);
+    uint32_t keep = atomic_load(&server->keep_s), audit_keep = atomic_load(&server->audit_keep_s);
+    uint32_t every = keep < audit_keep ? keep : audit_keep;
+    int64_t now_ms = ts_server_time_ms(server);
+    struct timespec now;
 
-    if (now < auditor->expire_ms)
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    if (now.tv_sec < auditor->expire.tv_sec)
         return;
-    auditor->expire_ms = now + EXPIRE_EVERY_MS;
-    (void)ts_ledger_expire(server->ledger, ts_server_time_ms(server) - (int64_t)server->config->server.keep * 1000);
+    auditor->expire = now;
+    auditor->expire.tv_sec += every < EXPIRE_EVERY_S ? every : EXPIRE_EVERY_S;
+    if (ts_ledger_expire(server->ledger, now_ms - (int64_t)keep * 1000, now_ms - (int64_t)audit_keep * 1000) != TS_OK)
+        ts_log(&server->env, TS_LOG_ERROR, "old results and audit records could not be deleted");
 }
 
 static void *
@@ -58,14 +70,28 @@ write_batches(void *argument)
     struct ts_auditor *auditor = argument;
     size_t count;
 
-    while ((count = take_batch(auditor)) > 0) {
+    while (!take_batch(&count, auditor)) {
         expire(auditor);
-        if (ts_ledger_audit(auditor->server->ledger, auditor->writing, count) != TS_OK) {
+        if (count > 0 && ts_ledger_audit(auditor->server->ledger, auditor->writing, count) != TS_OK) {
             atomic_fetch_add(&auditor->server->metrics.audit_lost, count);
             ts_log(&auditor->server->env, TS_LOG_ERROR, "%zu audit records could not be written", count);
         }
     }
     return NULL;
+}
+
+/* Waits by the monotonic clock: a clock that is set must not hold it up. */
+static bool
+init_wake(struct ts_auditor *auditor)
+{
+    pthread_condattr_t attributes;
+
+    if (pthread_condattr_init(&attributes) != 0)
+        return false;
+    bool good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+                pthread_cond_init(&auditor->wake, &attributes) == 0;
+    (void)pthread_condattr_destroy(&attributes);
+    return good;
 }
 
 static bool
@@ -91,8 +117,7 @@ ts_auditor_new(struct ts_server *server)
     auditor->filling = calloc(ROOM, sizeof *auditor->filling);
     auditor->writing = calloc(ROOM, sizeof *auditor->writing);
     (void)pthread_mutex_init(&auditor->lock, NULL);
-    (void)pthread_cond_init(&auditor->wake, NULL);
-    if (auditor->filling && auditor->writing && start(auditor))
+    if (auditor->filling && auditor->writing && init_wake(auditor) && start(auditor))
         return auditor;
     free(auditor->filling);
     free(auditor->writing);

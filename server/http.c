@@ -157,6 +157,7 @@ reload(struct ts_http *http)
     if (policy) {
         ts_policy_release(server->policy);
         server->policy = policy;
+        ts_server_adjust(server, policy->config);
         ts_log(&server->env, TS_LOG_INFO, "configuration and certificates were read again");
     } else {
         ts_log(&server->env, TS_LOG_ERROR, "the configuration was not changed: %s",
@@ -172,7 +173,7 @@ begin_stop(struct ts_http *http)
 
     ts_notify("STOPPING=1");
     atomic_store(&http->server->stopping, true);
-    http->stop_by_ms = now + http->server->config->server.stop;
+    http->stop_by_ms = now + http->server->policy->config->server.stop;
     http->give_up_ms = http->stop_by_ms + GIVE_UP_MS;
     for (unsigned i = 0; i < http->socket_count; i++)
         lws_set_timeout(http->listeners[i], PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
@@ -211,6 +212,7 @@ tick(lws_sorted_usec_list_t *list)
     struct ts_http *http = lws_container_of(list, struct ts_http, tick);
 
     ts_streams_tick(http);
+    ts_operations_sweep(http->server);
     lws_sul_schedule(http->context, 0, &http->tick, tick, TICK_US);
 }
 

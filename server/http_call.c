@@ -68,7 +68,7 @@ ts_call_begin(struct ts_http *http, struct lws *wsi, struct ts_connection *conne
     if (body == 0 || body > DISCARD_MAX)
         dispatch(http, wsi, connection);
     else
-        lws_set_timer_usecs(wsi, (lws_usec_t)http->server->config->server.read * LWS_US_PER_MS);
+        lws_set_timer_usecs(wsi, (lws_usec_t)exchange->policy->config->server.read * LWS_US_PER_MS);
     return 0;
 }
 

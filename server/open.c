@@ -18,6 +18,13 @@ ts_server_time_ms(const struct ts_server *server)
     return (int64_t)(server->env.clock.realtime_ns(server->env.clock.ctx) / 1000000);
 }
 
+void
+ts_server_adjust(struct ts_server *server, const struct ts_config *config)
+{
+    atomic_store(&server->keep_s, config->server.keep);
+    atomic_store(&server->audit_keep_s, config->server.audit_keep);
+}
+
 static int
 failed(const char *what, enum ts_error error)
 {
@@ -40,6 +47,7 @@ ts_server_configure(struct ts_server *server)
         return failed("configuration", TS_INTERNAL);
     server->first = ts_policy_hold(server->policy);
     server->config = config;
+    ts_server_adjust(server, config);
     if (config->role && strcmp(config->role, "enterprise") != 0)
         return ts_complain_usage("tallystick-server", NULL,
             "role: %s: this is the configuration of the other side; the server is the enterprise", config->role);

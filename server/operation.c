@@ -176,24 +176,36 @@ mark_running(struct ts_operation *operation, unsigned worker)
     return goes;
 }
 
+/* Where the answer of an operation is put together. Returns: NULL without memory: the waiters have been told, and the
+   ledger keeps the call open, as an interrupted one. */
+static struct ts_exchange *
+result_of(struct ts_operation *operation)
+{
+    struct ts_exchange *result = ts_exchange_new(operation->server, operation->server->first);
+
+    if (result) {
+        ts_text_hex(result->session, operation->session, TS_ID_BYTES);
+        return result;
+    }
+    struct ts_exchange *waiters = take_out(operation);
+    for (struct ts_exchange *next; waiters; waiters = next) {
+        next = waiters->next_waiter;
+        ts_answer_problem(waiters, TS_PROBLEM_INTERNAL, NULL);
+        ts_http_done(waiters);
+    }
+    ts_operation_free(operation);
+    return NULL;
+}
+
 static void
 work(struct ts_work *piece, unsigned worker)
 {
     struct ts_operation *operation = (struct ts_operation *)piece;
     struct ts_server *server = operation->server;
-    struct ts_exchange *result = ts_exchange_new(server, server->first);
+    struct ts_exchange *result = result_of(operation);
 
-    if (!result) { /* the ledger keeps it open: interrupted */
-        struct ts_exchange *waiters = take_out(operation);
-        for (struct ts_exchange *next; waiters; waiters = next) {
-            next = waiters->next_waiter;
-            ts_answer_problem(waiters, TS_PROBLEM_INTERNAL, NULL);
-            ts_http_done(waiters);
-        }
-        ts_operation_free(operation);
+    if (!result)
         return;
-    }
-    ts_text_hex(result->session, operation->session, TS_ID_BYTES);
     atomic_fetch_add(&server->metrics.running, 1);
     if (mark_running(operation, worker))
         ts_operation_run(operation, worker, result);
@@ -202,6 +214,67 @@ work(struct ts_work *piece, unsigned worker)
     atomic_fetch_sub(&server->metrics.running, 1);
     finish(operation, result);
     ts_exchange_release(result);
+}
+
+/* --- the end of what never began --- */
+
+bool
+ts_operation_cancelled(const struct ts_operation *operation)
+{
+    struct ts_operations *operations = &operation->server->operations;
+
+    (void)pthread_mutex_lock(&operations->lock);
+    bool cancelled = operation->cancelled;
+    (void)pthread_mutex_unlock(&operations->lock);
+    return cancelled;
+}
+
+static bool
+is_over(const struct ts_operation *operation)
+{
+    return operation->cancelled || ts_now_ms(&operation->server->env) >= operation->deadline_ms;
+}
+
+/* Not on a slow worker: those may all wait for a partner. */
+static void
+end_unbegun(struct ts_work *piece, unsigned worker)
+{
+    struct ts_operation *operation = (struct ts_operation *)piece;
+    struct ts_exchange *result = result_of(operation);
+
+    (void)worker;
+    if (!result)
+        return;
+    if (ts_operation_cancelled(operation))
+        ts_answer_problem(result, TS_PROBLEM_CANCELLED, "it had not begun");
+    else
+        ts_answer_problem(result, TS_PROBLEM_TIMED_OUT, "its deadline passed while it waited for a worker");
+    finish(operation, result);
+    ts_exchange_release(result);
+}
+
+/* What waits in the queue and is over goes from the slow workers to the quick ones; with no room there, the next time. */
+static void
+sweep_one(struct ts_server *server, struct ts_operation *operation)
+{
+    if (operation->running || operation->work.run == end_unbegun || !is_over(operation))
+        return;
+    if (!ts_pool_take(server->slow, &operation->work))
+        return; /* a worker has just taken it, and will see the same */
+    operation->work.run = end_unbegun;
+    if (ts_pool_add(server->quick, &operation->work))
+        return;
+    operation->work.run = work;
+    (void)ts_pool_add(server->slow, &operation->work); /* has the room that it left: nobody adds without the lock */
+}
+
+void
+ts_operations_sweep(struct ts_server *server)
+{
+    (void)pthread_mutex_lock(&server->operations.lock);
+    for (struct ts_operation *at = server->operations.list; at; at = at->next)
+        sweep_one(server, at);
+    (void)pthread_mutex_unlock(&server->operations.lock);
 }
 
 /* --- the beginning --- */

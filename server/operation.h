@@ -52,6 +52,8 @@ void ts_operations_clear(struct ts_operations *operations);
 void ts_operation_begin(
     struct ts_exchange *exchange, struct ts_operation *operation, const uint8_t request[32], uint32_t wait_ms);
 void ts_operation_free(struct ts_operation *operation);
+/** Has somebody asked that it stops? */
+bool ts_operation_cancelled(const struct ts_operation *operation);
 
 /** The wait of an exchange is over, or its connection has gone. Returns: true when it still waited: it has to be
  *  answered by the caller. */
@@ -71,6 +73,8 @@ bool ts_operation_view(
     struct ts_operation_view *out, struct ts_operations *operations, const uint8_t session[TS_ID_BYTES]);
 /** Stop it: it will not start, or the module is asked to end it. Returns: false when there is none. */
 bool ts_operation_cancel(struct ts_server *server, const uint8_t session[TS_ID_BYTES]);
+/** What no worker has begun ends at its deadline, or when it is cancelled. Called again and again by the event loop. */
+void ts_operations_sweep(struct ts_server *server);
 /** All of them, for the end of the server. */
 void ts_operations_cancel(struct ts_server *server);
 

@@ -13,10 +13,10 @@ answer_by_journal(struct ts_exchange *result, const struct ts_journal_row *row)
 {
     switch (row->error) {
     case TS_REFUSED:
-        if (strstr(row->words, TS_REASON_CAPABILITY))
-            ts_answer_problem(result, TS_PROBLEM_CAPABILITY, row->words);
-        else
-            ts_answer_problem(result, TS_PROBLEM_REFUSED, row->words);
+        ts_answer_problem(result, TS_PROBLEM_REFUSED, row->words);
+        return;
+    case TS_INCAPABLE:
+        ts_answer_problem(result, TS_PROBLEM_CAPABILITY, row->words);
         return;
     case TS_TIMEOUT:
         ts_answer_problem(result, TS_PROBLEM_TIMED_OUT, row->words);
@@ -66,23 +66,12 @@ answer_by_rv(struct ts_exchange *result, CK_RV rv)
     }
 }
 
-static bool
-is_cancelled(const struct ts_operation *operation)
-{
-    struct ts_operations *operations = &operation->server->operations;
-
-    (void)pthread_mutex_lock(&operations->lock);
-    bool cancelled = operation->cancelled;
-    (void)pthread_mutex_unlock(&operations->lock);
-    return cancelled;
-}
-
 static void
 answer_failure(struct ts_exchange *result, const struct ts_operation *operation, CK_RV rv)
 {
     struct ts_journal_row row;
 
-    if (rv == CKR_FUNCTION_CANCELED && is_cancelled(operation))
+    if (rv == CKR_FUNCTION_CANCELED && ts_operation_cancelled(operation))
         ts_answer_problem(result, TS_PROBLEM_CANCELLED, NULL);
     else if (rv == CKR_FUNCTION_CANCELED && atomic_load(&operation->server->stopping))
         ts_answer_problem(result, TS_PROBLEM_STOPPING, NULL);

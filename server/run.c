@@ -2,75 +2,37 @@
 
 #include "server/http.h"
 #include "server/notify.h"
+#include "session/config_value.h"
+#include "session/daemon.h"
 
-#include <getopt.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-struct arguments {
-    const char *listen, *log;
-    int ready_fd; /* -1: none */
-};
+static const char program[] = "tallystick-server";
 
 static int
-read_arguments(struct arguments *out, int argc, char **argv)
+read_arguments(struct ts_daemon_options *out, int argc, char **argv)
 {
-    static const struct option options[] = {{"listen", required_argument, NULL, 'l'},
-        {"log", required_argument, NULL, 'L'}, {"ready-fd", required_argument, NULL, 'R'}, {NULL, 0, NULL, 0}};
-    int option;
+    static const struct option options[] = {TS_DAEMON_LONG_OPTIONS, {NULL, 0, NULL, 0}};
+    int option, code;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'l':
-            out->listen = optarg;
-            break;
-        case 'L':
-            out->log = optarg;
-            break;
-        case 'R':
-            out->ready_fd = atoi(optarg);
-            if (out->ready_fd < 1 || strspn(optarg, "0123456789") != strlen(optarg))
-                return ts_complain_usage("tallystick-server", "run", "--ready-fd must be the number of a descriptor");
-            break;
-        default:
-            return TS_EXIT_USAGE;
-        }
-    }
-    if (optind < argc)
-        return ts_complain_usage("tallystick-server", "run", "\"%s\" is one argument too many", argv[optind]);
-    return TS_EXIT_OK;
-}
-
-static bool
-replace(char **place, const char *value)
-{
-    char *copy = value ? strdup(value) : NULL;
-
-    if (value && !copy)
-        return false;
-    if (copy) {
-        free(*place);
-        *place = copy;
-    }
-    return true;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        if ((code = ts_daemon_option(out, program, option)) != TS_EXIT_OK)
+            return code;
+    return ts_daemon_no_more(program, argc, argv);
 }
 
 /* What the command line says goes before the file. */
 static int
-apply(struct ts_server *server, const struct arguments *arguments)
+apply(struct ts_server *server, const struct ts_daemon_options *arguments)
 {
     struct ts_config *config = server->first->config;
-    const char *to = arguments->log;
+    const char *fault = arguments->listen ? ts_value_address(&config->server.listen, arguments->listen) : NULL;
 
-    if (to && strcmp(to, "syslog") != 0 && strcmp(to, "stderr") != 0 && *to != '/')
-        return ts_complain_usage("tallystick-server", "run", "--log must be syslog, stderr or an absolute path");
-    if (!replace(&config->server.listen, arguments->listen) || !replace(&config->log.to, to))
-        return ts_complain("no memory");
-    ts_config_log(&server->env.log, config);
-    return TS_EXIT_OK;
+    if (fault)
+        return ts_complain_usage(program, "run", "--listen \"%s\" is not %s", arguments->listen, fault);
+    return ts_daemon_set_log(&server->env.log, config, program, arguments);
 }
 
 static void
@@ -110,26 +72,22 @@ wait_for_signals(void *argument)
 }
 
 static int
-announce(const struct ts_server *server, int ready_fd)
+announce(const struct ts_server *server, const struct ts_daemon_options *arguments)
 {
     const char *address = ts_http_address(server->http);
 
     ts_log(&server->env, TS_LOG_INFO, "listening on %s", address);
     ts_notify("READY=1");
-    if (ready_fd < 0)
-        return TS_EXIT_OK;
-    int written = dprintf(ready_fd, "%s\n", address);
-    (void)close(ready_fd);
-    return written < 0 ? ts_complain("--ready-fd %d cannot be written", ready_fd) : TS_EXIT_OK;
+    return ts_daemon_announce(arguments, address);
 }
 
 static int
-serve(struct ts_server *server, struct watch *watch, int ready_fd)
+serve(struct ts_server *server, struct watch *watch, const struct ts_daemon_options *arguments)
 {
     watch->http = server->http;
     if (pthread_create(&watch->thread, NULL, wait_for_signals, watch) != 0)
         return ts_complain("no thread for signals");
-    int code = announce(server, ready_fd);
+    int code = announce(server, arguments);
     if (code == TS_EXIT_OK)
         ts_http_run(server->http);
     atomic_store(&watch->over, true);
@@ -142,7 +100,7 @@ int
 ts_server_run(void *ctx, int argc, char **argv)
 {
     struct ts_server *server = ctx;
-    struct arguments arguments = {.ready_fd = -1};
+    struct ts_daemon_options arguments = {.ready_fd = -1};
     struct watch watch = {0};
     int code = read_arguments(&arguments, argc, argv);
 
@@ -155,7 +113,7 @@ ts_server_run(void *ctx, int argc, char **argv)
     block_signals(&watch.signals);
     code = ts_server_open(server);
     if (code == TS_EXIT_OK)
-        code = serve(server, &watch, arguments.ready_fd);
+        code = serve(server, &watch, &arguments);
     ts_log(&server->env, TS_LOG_INFO, "stopped");
     return code;
 }

@@ -32,8 +32,11 @@ struct ts_server {
     struct ts_http *http;
     struct ts_auditor *auditor;
     atomic_bool stopping;
+    atomic_uint keep_s, audit_keep_s; /**< what the configuration says now */
 };
 
+/** Use what a configuration, read at the start or again, says to the threads that have no policy. */
+void ts_server_adjust(struct ts_server *server, const struct ts_config *config);
 /** Milliseconds since 1970. */
 int64_t ts_server_time_ms(const struct ts_server *server);
 

@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 void
@@ -39,8 +40,26 @@ ts_session_json(const struct ts_journal_row *row)
         or_nothing(row->words));
 }
 
+/* How it ended, said as the journal would have. */
+static const char *
+early_end(const json_t *answer)
+{
+    static const struct {
+        enum ts_problem problem;
+        enum ts_journal_status status;
+    } ends[] = {{TS_PROBLEM_CANCELLED, TS_JOURNAL_CANCELLED}, {TS_PROBLEM_TIMED_OUT, TS_JOURNAL_TIMED_OUT}};
+    const char *type = json_string_value(json_object_get(answer, "type"));
+    const char *name = type ? strrchr(type, ':') : NULL;
+
+    for (size_t i = 0; name && i < sizeof ends / sizeof *ends; i++)
+        if (strcmp(name + 1, ts_problem_name(ends[i].problem)) == 0)
+            return ts_journal_status_name(ends[i].status);
+    return ts_journal_status_name(TS_JOURNAL_FAILED);
+}
+
 json_t *
-ts_session_json_early(const char *id, const struct ts_ledger_call *call, const struct ts_operation_view *view)
+ts_session_json_early(
+    const char *id, const struct ts_ledger_call *call, const struct ts_operation_view *view, const json_t *answer)
 {
     const char *status = view ? "RUNNING" : "INTERRUPTED";
     const char *step = view && view->running ? "STARTED" : view ? "QUEUED" : "INTERRUPTED";
@@ -49,7 +68,7 @@ ts_session_json_early(const char *id, const struct ts_ledger_call *call, const s
     ts_time_text(started, call ? call->started_ms : view->started_ms);
     ts_time_text(updated, call && call->ended_ms ? call->ended_ms : call ? call->started_ms : view->started_ms);
     if (!view && call && call->state == TS_LEDGER_DONE)
-        status = step = call->status < 300 ? "COMPLETED" : "FAILED";
+        status = step = call->status < 300 ? "COMPLETED" : early_end(answer);
     return json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:s, s:s}", "session_id", id, "kind",
         ts_journal_kind_name(call ? (enum ts_journal_kind)call->kind : view->kind), "status", status, "step", step,
         "partner", or_nothing(call ? call->partner : view->partner), "label",

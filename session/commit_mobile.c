@@ -157,8 +157,10 @@ ts_farewell_mobile(struct ts_conversation *conversation, const struct ts_message
         error = check_farewell(conversation, &row, end.confirmation);
     if (error == TS_OK)
         error = ts_half_delete(conversation->mobile->options.store, end.key, end.generation);
-    if (error == TS_OK)
+    if (error == TS_OK) {
+        ts_waiting_forget(conversation->mobile, end.key);
         error = echo(conversation, TS_MESSAGE_DESTROY_DONE, &end);
+    }
     return error;
 }
 

@@ -35,7 +35,7 @@ struct raw_peer {
 };
 struct raw_server {
     char *listen, *certificate, *key, *client_ca, *module, *token, *pin, *store;
-    char *workers, *queue, *rate, *body, *deadline, *read, *stop, *keep;
+    char *workers, *queue, *rate, *body, *deadline, *read, *stop, *keep, *audit_keep;
     struct ts_config_caller *callers;
     unsigned callers_count;
 };
@@ -113,6 +113,7 @@ static const cyaml_schema_field_t server_fields[] = {
     TEXT("read", struct raw_server, read),
     TEXT("stop", struct raw_server, stop),
     TEXT("keep", struct raw_server, keep),
+    TEXT("audit-keep", struct raw_server, audit_keep),
     LIST("callers", struct raw_server, callers, &caller),
     CYAML_FIELD_END,
 };
@@ -143,9 +144,9 @@ static const char *const lists[] = {"partners", "capabilities", "server.callers"
 static const char *const entries[] = {"partners[]", "capabilities[]", "server.callers[].allow[]",
     "server.callers[].name", "server.callers[].token", "server.callers[].certificate", "server.callers[].rate"};
 
-#define SERVER(key, member, parse)                                                                                     \
+#define IN(section, key, member, parse)                                                                                \
     {                                                                                                                  \
-        "server." key, offsetof(struct raw, server.member), parse, offsetof(struct ts_config, server.member)           \
+        "" #section "." key, offsetof(struct raw, section.member), parse, offsetof(struct ts_config, section.member)   \
     }
 /* The one table of keys: where the text is, how it is read, where the value goes. */
 static const struct setting {
@@ -162,46 +163,40 @@ static const struct setting {
     {"listen", offsetof(struct raw, listen), ts_value_address, offsetof(struct ts_config, listen)},
     {"presignatures", offsetof(struct raw, presignatures), ts_value_presignatures,
         offsetof(struct ts_config, presignatures)},
-    {"log.to", offsetof(struct raw, log.to), ts_value_log_to, offsetof(struct ts_config, log.to)},
-    {"log.level", offsetof(struct raw, log.level), ts_value_log_level, offsetof(struct ts_config, log.level)},
-    {"timeout.connect", offsetof(struct raw, timeout.connect), ts_value_duration,
-        offsetof(struct ts_config, timeout.connect)},
-    {"timeout.step", offsetof(struct raw, timeout.step), ts_value_duration, offsetof(struct ts_config, timeout.step)},
-    {"timeout.approval", offsetof(struct raw, timeout.approval), ts_value_duration,
-        offsetof(struct ts_config, timeout.approval)},
-    {"timeout.heartbeat", offsetof(struct raw, timeout.heartbeat), ts_value_duration,
-        offsetof(struct ts_config, timeout.heartbeat)},
-    {"timeout.resume", offsetof(struct raw, timeout.resume), ts_value_duration,
-        offsetof(struct ts_config, timeout.resume)},
-    {"timeout.wait", offsetof(struct raw, timeout.wait), ts_value_duration, offsetof(struct ts_config, timeout.wait)},
-    {"sessions.keep", offsetof(struct raw, sessions.keep), ts_value_age, offsetof(struct ts_config, sessions.keep)},
-    {"peer.store", offsetof(struct raw, peer.store), ts_value_path, offsetof(struct ts_config, peer.store)},
-    {"peer.listen", offsetof(struct raw, peer.listen), ts_value_address, offsetof(struct ts_config, peer.listen)},
-    {"peer.connect", offsetof(struct raw, peer.connect), ts_value_addresses, offsetof(struct ts_config, peer.connect)},
-    {"peer.advertise", offsetof(struct raw, peer.advertise), ts_value_address,
-        offsetof(struct ts_config, peer.advertise)},
-    {"peer.name", offsetof(struct raw, peer.name), ts_value_name, offsetof(struct ts_config, peer.name)},
-    {"peer.passphrase", offsetof(struct raw, peer.passphrase), ts_value_pin_source,
-        offsetof(struct ts_config, peer.passphrase)},
-    {"peer.approval", offsetof(struct raw, peer.approval), ts_value_approval,
-        offsetof(struct ts_config, peer.approval)},
+    IN(log, "to", to, ts_value_log_to),
+    IN(log, "level", level, ts_value_log_level),
+    IN(timeout, "connect", connect, ts_value_duration),
+    IN(timeout, "step", step, ts_value_duration),
+    IN(timeout, "approval", approval, ts_value_duration),
+    IN(timeout, "heartbeat", heartbeat, ts_value_duration),
+    IN(timeout, "resume", resume, ts_value_duration),
+    IN(timeout, "wait", wait, ts_value_duration),
+    IN(sessions, "keep", keep, ts_value_age),
+    IN(peer, "store", store, ts_value_path),
+    IN(peer, "listen", listen, ts_value_address),
+    IN(peer, "connect", connect, ts_value_addresses),
+    IN(peer, "advertise", advertise, ts_value_address),
+    IN(peer, "name", name, ts_value_name),
+    IN(peer, "passphrase", passphrase, ts_value_pin_source),
+    IN(peer, "approval", approval, ts_value_approval),
     {"role", offsetof(struct raw, role), ts_value_role, offsetof(struct ts_config, role)},
-    SERVER("listen", listen, ts_value_address),
-    SERVER("certificate", certificate, ts_value_path),
-    SERVER("key", key, ts_value_path),
-    SERVER("client-ca", client_ca, ts_value_path),
-    SERVER("module", module, ts_value_path),
-    SERVER("token", token, ts_value_name),
-    SERVER("pin", pin, ts_value_pin_source),
-    SERVER("store", store, ts_value_path),
-    SERVER("workers", workers, ts_value_threads),
-    SERVER("queue", queue, ts_value_count),
-    SERVER("rate", rate, ts_value_count),
-    SERVER("body", body, ts_value_count),
-    SERVER("deadline", deadline, ts_value_duration),
-    SERVER("read", read, ts_value_duration),
-    SERVER("stop", stop, ts_value_duration),
-    SERVER("keep", keep, ts_value_age),
+    IN(server, "listen", listen, ts_value_address),
+    IN(server, "certificate", certificate, ts_value_path),
+    IN(server, "key", key, ts_value_path),
+    IN(server, "client-ca", client_ca, ts_value_path),
+    IN(server, "module", module, ts_value_path),
+    IN(server, "token", token, ts_value_name),
+    IN(server, "pin", pin, ts_value_pin_source),
+    IN(server, "store", store, ts_value_path),
+    IN(server, "workers", workers, ts_value_threads),
+    IN(server, "queue", queue, ts_value_count),
+    IN(server, "rate", rate, ts_value_count),
+    IN(server, "body", body, ts_value_count),
+    IN(server, "deadline", deadline, ts_value_duration),
+    IN(server, "read", read, ts_value_duration),
+    IN(server, "stop", stop, ts_value_duration),
+    IN(server, "keep", keep, ts_value_age),
+    IN(server, "audit-keep", audit_keep, ts_value_age),
 };
 #define SETTINGS (sizeof settings / sizeof *settings)
 

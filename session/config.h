@@ -53,23 +53,24 @@ struct ts_config {
     unsigned capabilities_count;
     bool capabilities_set;
 
-    struct {               /**< the enterprise server */
-        char *listen;      /**< default "[::]:8082" */
-        char *certificate; /**< PEM chain; NULL when not set */
-        char *key;         /**< PEM */
-        char *client_ca;   /**< PEM, who signs the certificates of callers; NULL: no certificates */
-        char *module;      /**< the PKCS#11 module; NULL: the installed one */
-        char *token;       /**< label; NULL: the only one */
-        char *pin;         /**< pin-source of the user's PIN */
-        char *store;       /**< default like store, server.db */
-        unsigned workers;  /**< conversations at a time, default 4 */
-        unsigned queue;    /**< calls that wait for a worker, default 256 */
-        unsigned rate;     /**< calls a minute of one caller, default 600 */
-        uint32_t body;     /**< bytes of a request, default 131072 */
-        uint32_t deadline; /**< ms to wait for a partner that is away, at most and by default 60000 */
-        uint32_t read;     /**< ms for a whole request to arrive, default 10000 */
-        uint32_t stop;     /**< ms that running signatures have when it stops, default 20000 */
-        uint32_t keep;     /**< seconds: how long results and idempotency keys are kept; default 24 h */
+    struct {                 /**< the enterprise server */
+        char *listen;        /**< default "[::]:8082" */
+        char *certificate;   /**< PEM chain; NULL when not set */
+        char *key;           /**< PEM */
+        char *client_ca;     /**< PEM, who signs the certificates of callers; NULL: no certificates */
+        char *module;        /**< the PKCS#11 module; NULL: the installed one */
+        char *token;         /**< label; NULL: the only one */
+        char *pin;           /**< pin-source of the user's PIN */
+        char *store;         /**< default like store, server.db */
+        unsigned workers;    /**< conversations at a time, default 4 */
+        unsigned queue;      /**< calls that wait for a worker, default 256 */
+        unsigned rate;       /**< calls a minute of one caller, default 600 */
+        uint32_t body;       /**< bytes of a request, default 131072 */
+        uint32_t deadline;   /**< ms to wait for a partner that is away, at most and by default 60000 */
+        uint32_t read;       /**< ms for a whole request to arrive, default 10000 */
+        uint32_t stop;       /**< ms that running signatures have when it stops, default 20000 */
+        uint32_t keep;       /**< seconds: how long results and idempotency keys are kept; default 24 h */
+        uint32_t audit_keep; /**< seconds: how long audit records are kept; default 365 days */
         struct ts_config_caller *callers;
         unsigned callers_count;
     } server;
@@ -94,9 +95,6 @@ struct ts_config {
  * not TS_OK. Returns: TS_OK; TS_USAGE (unknown key, bad value, not readable); TS_INTERNAL. */
 enum ts_error ts_config_load(struct ts_config **out, const char *explicit_path, char *error, size_t error_size);
 void ts_config_free(struct ts_config *config);
-
-/** How the mobile side words that it lacks a capability; the server finds it in what the journal tells. */
-#define TS_REASON_CAPABILITY "no capability \""
 
 /** May this side do it? capability: "keygen", "sign". True when the file does not limit them. */
 bool ts_config_capable(const struct ts_config *config, const char *capability);

@@ -20,6 +20,7 @@ ts_config_server_numbers(struct ts_config *config)
     config->server.read = 10000;
     config->server.stop = 20000;
     config->server.keep = 86400;
+    config->server.audit_keep = 365 * 86400;
 }
 
 const char *

@@ -144,6 +144,14 @@ ts_enterprise_abandon(struct ts_enterprise *enterprise)
         ts_hsm_abandon(enterprise->hsm);
 }
 
+void
+ts_enterprise_give_up(struct ts_enterprise *enterprise)
+{
+    ts_meeting_stop(enterprise, 0);
+    ts_pool_join(enterprise);
+    ts_enterprise_abandon(enterprise);
+}
+
 enum ts_error
 ts_enterprise_pairing(const struct ts_pairing **out, struct ts_enterprise *enterprise, const struct ts_keyring *keyring,
     const uint8_t pairing[TS_ID_BYTES], const uint8_t aux[TS_AUX_BYTES])

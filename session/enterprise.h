@@ -28,6 +28,10 @@ void ts_enterprise_close(struct ts_enterprise *enterprise);
 /** In a forked child: free memory only, nothing on the wire, in the database or in the HSM. */
 void ts_enterprise_abandon(struct ts_enterprise *enterprise);
 
+/** In a process whose OpenSSL is down (base/openssl.h), after ts_enterprise_shutdown: the threads are ended, and the rest is
+ *  abandoned: neither OpenSSL nor the HSM's library may be used. */
+void ts_enterprise_give_up(struct ts_enterprise *enterprise);
+
 struct ts_store *ts_enterprise_store(struct ts_enterprise *enterprise);
 /** NULL when the configuration names none. */
 struct ts_hsm *ts_enterprise_hsm(struct ts_enterprise *enterprise);

@@ -94,7 +94,7 @@ void ts_journal_words(struct ts_journal_entry *entry, const char *words);
 /** What it turned out to be: a presignature, not a signature. */
 void ts_journal_change_kind(struct ts_journal_entry *entry, enum ts_journal_kind kind);
 
-/** It ended. TS_OK: COMPLETED; TS_REFUSED: REFUSED; TS_TIMEOUT: TIMED_OUT; else FAILED. words may be NULL. Frees. */
+/** It ended. TS_OK: COMPLETED; TS_REFUSED, TS_INCAPABLE: REFUSED; TS_TIMEOUT: TIMED_OUT; else FAILED. words may be NULL. Frees. */
 void ts_journal_end(struct ts_journal_entry *entry, enum ts_error error, const char *words);
 /** It ended because who asked gave up: CANCELLED. Frees. */
 void ts_journal_cancel(struct ts_journal_entry *entry, const char *words);

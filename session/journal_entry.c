@@ -246,10 +246,10 @@ end(struct ts_journal_entry *entry, enum ts_journal_status status, enum ts_error
 void
 ts_journal_end(struct ts_journal_entry *entry, enum ts_error error, const char *words)
 {
-    enum ts_journal_status status = error == TS_OK        ? TS_JOURNAL_COMPLETED
-                                    : error == TS_REFUSED ? TS_JOURNAL_REFUSED
-                                    : error == TS_TIMEOUT ? TS_JOURNAL_TIMED_OUT
-                                                          : TS_JOURNAL_FAILED;
+    enum ts_journal_status status = error == TS_OK                                 ? TS_JOURNAL_COMPLETED
+                                    : error == TS_REFUSED || error == TS_INCAPABLE ? TS_JOURNAL_REFUSED
+                                    : error == TS_TIMEOUT                          ? TS_JOURNAL_TIMED_OUT
+                                                                                   : TS_JOURNAL_FAILED;
 
     end(entry, status, error, words);
 }

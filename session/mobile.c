@@ -139,41 +139,48 @@ ts_mobile_tell(struct ts_conversation *conversation, int type, struct ts_buf *pa
     return ts_tell(conversation->mobile->env, conversation->session, type, payload, options->config->timeout.step);
 }
 
-static bool
-gave_up(void *ctx)
+bool
+ts_conversation_given_up(const struct ts_conversation *conversation)
 {
-    struct ts_conversation *conversation = ctx;
-
     return ts_session_cancelled(conversation->session) || !ts_link_alive(conversation->connection->link);
 }
 
-/* What this device does not do at all, or not for this partner, is nobody's question. */
-static const char *
-objection(const struct ts_config *config, const struct ts_question *question)
+static bool
+gave_up(void *ctx)
 {
+    return ts_conversation_given_up(ctx);
+}
+
+/* What this device does not do at all, or not for this partner, is nobody's question. */
+static enum ts_error
+object(const char **reason, const struct ts_config *config, const struct ts_question *question)
+{
+    *reason = NULL;
     if (question->kind == TS_ASK_KEYGEN && !ts_config_capable(config, "keygen"))
-        return TS_REASON_CAPABILITY "keygen\" at the device";
-    if (question->kind == TS_ASK_SIGN && !ts_config_capable(config, "sign"))
-        return TS_REASON_CAPABILITY "sign\" at the device";
-    return ts_config_partner(config, question->partner) ? NULL : "not among the partners of the device";
+        *reason = "no capability \"keygen\" at the device";
+    else if (question->kind == TS_ASK_SIGN && !ts_config_capable(config, "sign"))
+        *reason = "no capability \"sign\" at the device";
+    if (*reason)
+        return TS_INCAPABLE;
+    if (ts_config_partner(config, question->partner))
+        return TS_OK;
+    *reason = "not among the partners of the device";
+    return TS_REFUSED;
 }
 
 enum ts_error
 ts_mobile_decide(struct ts_conversation *conversation, const struct ts_question *question)
 {
     const struct ts_mobile_options *options = &conversation->mobile->options;
-    const char *no = objection(options->config, question);
+    enum ts_error error = object(&conversation->reason, options->config, question);
 
-    if (no) {
-        conversation->reason = no;
-        return TS_REFUSED;
-    }
+    if (error != TS_OK)
+        return error;
     uint64_t deadline = ts_now_ms(conversation->mobile->env) + options->config->timeout.approval;
-
     ts_journal_step(conversation->entry, "APPROVAL"); /* the record shows whom and what it is about while they think */
-    enum ts_error error = options->decide(options->ctx, question, deadline, gave_up, conversation);
+    error = options->decide(options->ctx, question, deadline, gave_up, conversation);
 
-    if (error == TS_OK && gave_up(conversation))
+    if (error == TS_OK && ts_conversation_given_up(conversation))
         error = TS_IO;
     if (error == TS_REFUSED)
         conversation->reason = "refused at the device";

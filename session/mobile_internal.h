@@ -42,8 +42,9 @@ struct ts_mobile_connection {
     uint8_t n1[TS_NONCE_BYTES], n2[TS_NONCE_BYTES];
     uint64_t batch_next,
         batches_seen; /* which batch numbers were used: below batch_next, bit i of batches_seen is batch_next - 1 - i */
-    unsigned sessions;          /* threads that serve one */
-    struct ts_waiting *waiting; /* presignatures without a request, and those just used; session/pool_mobile.c */
+    unsigned sessions;           /* threads that serve one */
+    struct ts_waiting *waiting;  /* presignatures without a request, and those just used; session/pool_mobile.c */
+    struct ts_ahead_slot *ahead; /* the next batch, computed while nobody asks; session/ahead_mobile.c */
 };
 
 /* One session being served on its own thread. */
@@ -53,6 +54,11 @@ struct ts_conversation {
     struct ts_session *session;
     struct ts_journal_entry *entry; /* NULL when the conversation has no record */
     const char *reason;             /* static words for the other side and the log when a handler fails; may be NULL */
+    /* A batch of this key went well: what to prepare once the session is closed; count 0: nothing. */
+    struct {
+        uint8_t key[TS_ID_BYTES];
+        uint32_t generation, count;
+    } next;
 };
 
 /** Dial a partner and serve the connection until it ends.
@@ -106,10 +112,35 @@ enum ts_error ts_waiting_add(
 enum ts_error ts_waiting_bind(struct ts_presig_p2 **out, struct ts_mobile_connection *connection,
     const struct ts_request_place *place, const uint8_t *request, size_t len);
 void ts_waiting_release(struct ts_mobile_connection *connection, struct ts_presig_p2 *presig);
-/** Erase all of a key, on every connection: it is locked, or has a new generation. */
+/** Erase all of a key, on every connection, also what was prepared: it is locked, destroyed, or has a new generation. */
 void ts_waiting_forget(struct ts_mobile *mobile, const uint8_t key[TS_ID_BYTES]);
 /** Erase those of a connection that has ended. */
 void ts_waiting_clear(struct ts_mobile_connection *connection);
+
+/* --- what a device computes before it is asked (session/ahead_mobile.c): of one connection, in memory, used once --- */
+
+/** A batch at its start, with what the machine borrows. */
+struct ts_ahead {
+    struct ts_machine *machine;
+    struct ts_half *half;
+    const struct ts_pairing *pairing;
+};
+/** The batch prepared for exactly this place (its index does not count); waits for a thread that is at it, for one
+ *  presignature at most. One prepared for another place is erased: the guess was wrong.
+ *  Returns: whether there was one; then `out` is the caller's. */
+bool ts_ahead_take(struct ts_ahead *out, struct ts_mobile_connection *connection, const struct ts_request_place *place);
+/** Prepare the next batch of a key: up to `count` presignatures and the configuration's `presignatures`, until somebody
+ *  wants them. By a thread of the connection that has nothing else to do; nothing happens while another is at work. */
+void ts_ahead_fill(
+    struct ts_mobile_connection *connection, const uint8_t key[TS_ID_BYTES], uint32_t generation, uint32_t count);
+/** Erase what was prepared for a key, on every connection. */
+void ts_ahead_forget(struct ts_mobile *mobile, const uint8_t key[TS_ID_BYTES]);
+/** Erase that of a connection that has ended. */
+void ts_ahead_clear(struct ts_mobile_connection *connection);
+void ts_ahead_free(struct ts_mobile *mobile, struct ts_ahead *ahead);
+
+/** The other side has cancelled the session, or is gone. */
+bool ts_conversation_given_up(const struct ts_conversation *conversation);
 
 /** Put a question to the person or policy, with the configured deadline. Returns: TS_OK; TS_REFUSED; TS_TIMEOUT; TS_IO
  * when the other side gave up meanwhile. */

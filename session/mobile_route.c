@@ -132,7 +132,7 @@ ts_conversation_serve(struct ts_conversation *conversation)
     }
     if (error != TS_OK) {
         const char *said = ts_session_reason(conversation->session);
-        ts_log(env, error == TS_REFUSED || error == TS_TIMEOUT ? TS_LOG_INFO : TS_LOG_WARNING,
+        ts_log(env, error == TS_REFUSED || error == TS_INCAPABLE || error == TS_TIMEOUT ? TS_LOG_INFO : TS_LOG_WARNING,
             "partner %s, %s: %s%s%s%s%s", conversation->connection->peer.name, ts_message_name(first.type),
             ts_error_text(error), conversation->reason ? ": " : "", conversation->reason ? conversation->reason : "",
             *said ? "; it said: " : "", said);

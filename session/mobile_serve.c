@@ -34,6 +34,7 @@ session_thread(void *argument)
 
     ts_conversation_serve(conversation);
     ts_session_close(conversation->session);
+    ts_ahead_fill(connection, conversation->next.key, conversation->next.generation, conversation->next.count);
     free(conversation);
     pthread_mutex_lock(&mobile->lock);
     connection->sessions--;
@@ -165,6 +166,8 @@ serve_link(struct ts_mobile_connection *connection)
         start_session(connection, session);
     ts_link_shutdown(connection->link);
     delist(connection);
+    ts_waiting_clear(connection);
+    ts_ahead_clear(connection);
 }
 
 /* An enterprise that computes, or asks its own person, answers nothing meanwhile, and is not dead. */
@@ -207,7 +210,6 @@ ts_mobile_serve(struct ts_mobile *mobile, int socket)
         serve_link(connection);
         ts_link_close(connection->link);
     }
-    ts_waiting_clear(connection);
     free(connection);
 }
 

@@ -188,6 +188,7 @@ ts_waiting_forget(struct ts_mobile *mobile, const uint8_t key[TS_ID_BYTES])
                 entry->used = true;
             }
     pthread_mutex_unlock(&mobile->lock);
+    ts_ahead_forget(mobile, key);
 }
 
 void

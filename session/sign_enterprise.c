@@ -237,6 +237,8 @@ explain(const struct run *run, enum ts_error error)
         advice = ": the key is locked after cheating or a fault; an administrator's refresh lifts it";
     else if (error == TS_REFUSED)
         advice = ": the person or policy at the peer said no";
+    else if (error == TS_INCAPABLE)
+        advice = ": the peer does not sign at all; see capabilities: in its configuration";
     else if (error == TS_TIMEOUT)
         advice = ": nobody decided at the peer in time; look at the device and try again";
     else if (error == TS_IO)

@@ -53,6 +53,33 @@ load_half(struct run *run)
     return error;
 }
 
+/* The batch that was prepared for this place, or a new one. */
+static enum ts_error
+begin_batch(struct run *run, const struct ts_sign_round1 *round)
+{
+    struct ts_mobile_connection *connection = run->conversation->connection;
+    const struct ts_request_place where = {round->key, round->generation, round->batch, 0};
+    struct ts_ahead ahead;
+
+    if (ts_ahead_take(&ahead, connection, &where)) {
+        run->machine = ahead.machine;
+        run->half = ahead.half;
+        run->pairing = ahead.pairing;
+        run->curve = ahead.half->curve;
+        return TS_OK;
+    }
+    enum ts_error error = load_half(run);
+    const struct ts_presign_place place = {
+        .mpc = run->conversation->mobile->mpc,
+        .pairing = run->pairing,
+        .half = run->half,
+        .n1 = connection->n1,
+        .n2 = connection->n2,
+        .batch = round->batch,
+    };
+    return error == TS_OK ? ts_presign_p2_new(&run->machine, &place) : error;
+}
+
 static enum ts_error
 begin(struct run *run, const struct ts_sign_round1 *round)
 {
@@ -63,21 +90,11 @@ begin(struct run *run, const struct ts_sign_round1 *round)
         run->conversation->reason = "this batch number was used before";
         error = TS_FORMAT;
     }
-    if (error == TS_OK)
-        error = load_half(run);
     if (error != TS_OK)
         return error;
-    struct ts_presign_place place = {
-        .mpc = run->conversation->mobile->mpc,
-        .pairing = run->pairing,
-        .half = run->half,
-        .n1 = connection->n1,
-        .n2 = connection->n2,
-        .batch = round->batch,
-    };
     run->batch = round->batch;
     ts_journal_key(run->conversation->entry, run->row.key, run->row.label);
-    return ts_presign_p2_new(&run->machine, &place);
+    return begin_batch(run, round);
 }
 
 static enum ts_error
@@ -288,6 +305,28 @@ round_2(struct run *run)
     return error;
 }
 
+/* While the other side looks at the first answer: what the second will need. */
+static enum ts_error
+work_meanwhile(struct run *run)
+{
+    enum ts_error error = TS_OK;
+    bool more = true;
+
+    while (error == TS_OK && more && !ts_conversation_given_up(run->conversation))
+        error = ts_presign_p2_idle(&more, run->machine, 0);
+    return error;
+}
+
+static void
+wish_next(struct run *run)
+{
+    struct ts_conversation *conversation = run->conversation;
+
+    memcpy(conversation->next.key, run->row.key, sizeof conversation->next.key);
+    conversation->next.generation = run->row.generation;
+    conversation->next.count = ts_presign_count(run->machine);
+}
+
 enum ts_error
 ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *first)
 {
@@ -295,7 +334,11 @@ ts_sign_mobile(struct ts_conversation *conversation, const struct ts_message *fi
     enum ts_error error = round_1(&run, first);
 
     if (error == TS_OK)
+        error = work_meanwhile(&run);
+    if (error == TS_OK)
         error = round_2(&run);
+    if (error == TS_OK)
+        wish_next(&run);
     if (error == TS_CHEATED && !*ts_session_reason(conversation->session))
         ts_lock_own(conversation, &run.row, run.machine ? ts_machine_state(run.machine) : "SIGN_ROUND_1");
     ts_presig_p2_free(run.presig);

@@ -18,6 +18,7 @@ static const char *const migrations[] = {
     "CREATE TABLE audit(number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, caller TEXT NOT NULL,"
     "  remote TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, session TEXT NOT NULL, label TEXT NOT NULL,"
     "  status INTEGER NOT NULL);",
+    "CREATE INDEX audit_by_time ON audit(at);",
 };
 static const struct ts_schema schema = {APPLICATION_ID, sizeof migrations / sizeof *migrations, migrations};
 
@@ -178,14 +179,22 @@ ts_ledger_get(
     return ts_query_end_found(&query, found);
 }
 
-enum ts_error
-ts_ledger_expire(struct ts_ledger *ledger, int64_t before_ms)
+static enum ts_error
+delete_before(struct ts_ledger *ledger, const char *sql, int64_t before_ms)
 {
     struct ts_query query;
 
-    ts_query_start(&query, ledger->db, "DELETE FROM call WHERE ended > 0 AND ended < ?");
+    ts_query_start(&query, ledger->db, sql);
     ts_query_int(&query, before_ms);
     return ts_query_run(&query);
+}
+
+enum ts_error
+ts_ledger_expire(struct ts_ledger *ledger, int64_t calls_ms, int64_t audit_ms)
+{
+    enum ts_error error = delete_before(ledger, "DELETE FROM call WHERE ended > 0 AND ended < ?", calls_ms);
+
+    return error == TS_OK ? delete_before(ledger, "DELETE FROM audit WHERE at < ?", audit_ms) : error;
 }
 
 /* --- audit --- */

@@ -50,8 +50,8 @@ enum ts_error ts_ledger_end(struct ts_ledger *ledger, const uint8_t session[TS_I
 /** The call of a session; body (may be NULL): the answer is appended. Returns: TS_OK; TS_NOT_FOUND; TS_STORAGE. */
 enum ts_error ts_ledger_get(
     struct ts_ledger_call *out, struct ts_buf *body, struct ts_ledger *ledger, const uint8_t session[TS_ID_BYTES]);
-/** Forget what ended before. Returns: TS_OK; TS_STORAGE. */
-enum ts_error ts_ledger_expire(struct ts_ledger *ledger, int64_t before_ms);
+/** Forget calls that ended before, and audit records from before. Calls that are open stay. Returns: TS_OK; TS_STORAGE. */
+enum ts_error ts_ledger_expire(struct ts_ledger *ledger, int64_t calls_ms, int64_t audit_ms);
 
 /** Who asked for what. Texts are plain. */
 struct ts_ledger_audit {

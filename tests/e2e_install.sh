@@ -28,11 +28,14 @@ if [ "$(id -u)" = 0 ]; then
     chown -R 65534:65534 "$work/home" "$work/state"
     as_somebody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 fi
-# A module with AddressSanitizer in it needs its runtime in p11-kit.
-asan=$(ldd "$work$modules/tallystick-pkcs11.so" | sed -n 's/.*libasan[^ ]* => \([^ ]*\).*/\1/p')
 listed() {
-    LD_PRELOAD=$asan ASAN_OPTIONS=detect_leaks=0 HOME=$work/home XDG_CONFIG_HOME=$work/home/.config XDG_STATE_HOME=$work/state \
+    HOME=$work/home XDG_CONFIG_HOME=$work/home/.config XDG_STATE_HOME=$work/state \
         "${as_somebody[@]}" p11-kit list-modules | grep -A3 '^tallystick'
 }
-ok "p11-kit lists it" listed
+# AddressSanitizer's runtime, preloaded, starts inside newlocale of p11-kit's own start, and leaves its lock broken.
+if ldd "$work$modules/tallystick-pkcs11.so" | grep -q libasan; then
+    ok "p11-kit lists it # SKIP not with AddressSanitizer" true
+else
+    ok "p11-kit lists it" listed
+fi
 finish

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Many signatures at once, some idempotency keys used twice: exactly one signature for each key, all valid; the same after a
-# kill -9 of the server in the midst of them. SERVER_MANY=200 for the large number, by hand.
+# kill -9 of the server in the midst of them. SERVER_MANY is how many.
 [ -n "${PEER_PID:-}" ] || exec "${TS_SRCDIR:-$(dirname "$0")/..}/tests/with-token" "$0"
 . "$(dirname "$0")/tap.sh"
 . "$(dirname "$0")/server.sh"
 tests=$(cd "$(dirname "$0")" && pwd)
 cd "$WORK" || exit 99
-total=${SERVER_MANY:-40} twice=$((${SERVER_MANY:-40} / 10))
-set_up_server
+total=${SERVER_MANY:-200} twice=$((${SERVER_MANY:-200} / 10))
+DEADLINE=9m set_up_server
 start_server
 
 make_key() {
@@ -21,6 +21,7 @@ all_valid() {
     while read -r name session der; do
         base64 -d <<<"$der" >sig && printf 'letter %s' "$name" >letter && openssl dgst -sha256 -verify key.pem -signature sig letter >/dev/null || return 1
     done <signed
+    [ "$(cut -d' ' -f2 signed | sort -u | wc -l)" = $((total - twice)) ]
 }
 # The journal has every conversation that began: one for each idempotency key.
 signatures() { "$TALLYSTICK" sessions --kind sign --limit 1000 --json | grep -c '"kind": "SIGN"'; }
@@ -62,6 +63,21 @@ interrupted() {
     [ "$(signatures)" -le $((total - twice + 12)) ]
 }
 ok "kill -9 in the midst: what was begun is not done again" interrupted
+# SIGTERM while a signature runs: it may end, and whoever waits for it gets it.
+running() { get '/api/v1/sessions?status=RUNNING' && [[ $(<answer) == *'"session_id"'* ]]; }
+stop_finishes() {
+    local caller
+    kill -STOP "$PEER_PID"
+    curl -s --cacert server.pem -H 'Authorization: Bearer alice-token' --json "{\"key\": \"$(cat key.id)\", \"message\": \"last letter\", \"wait\": 60}" \
+        -o stopped "https://$(server_address)/api/v1/sign/two-party" &
+    caller=$!
+    until_true running && kill "$(cat server.pid)" && until_true grep -q 'stopping: what runs may end' server.log || return 1
+    kill -CONT "$PEER_PID"
+    wait "$caller" && tail --pid="$(cat server.pid)" -f /dev/null && rm server.pid && cp stopped answer || return 1
+    text der | base64 -d >sig && printf 'last letter' >letter && openssl dgst -sha256 -verify key.pem -signature sig letter
+}
+ok "SIGTERM: what runs is finished and answered" stop_finishes
 ok "no key is locked" bash -c '! "$TALLYSTICK" list | grep LOCKED'
+ok "every answer is one that the API's description lists" described
 stop_server
 finish

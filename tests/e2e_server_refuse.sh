@@ -28,5 +28,6 @@ ok "a signature is refused" refused
 ok "its session tells" ended
 ok "a key is refused" no_key
 ok "under one idempotency key the person is asked once" once
+ok "every answer is one that the API's description lists" described
 stop_server
 finish

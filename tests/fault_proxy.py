@@ -1,7 +1,8 @@
 """A TCP proxy that does to connections what networks do: from a seed, so that a run can be repeated.
 
 One proxy stands between the module and the peer. Each connection gets its faults from a plan: at byte N of one direction
-it is delayed, stalled, corrupted, cut, reset or half-opened. Everything else passes unchanged.
+it is delayed, stalled, corrupted, cut, reset or half-opened. Everything else passes unchanged. Besides, all of the network
+can be taken away and given back (Proxy.network).
 """
 import collections
 import multiprocessing
@@ -141,7 +142,10 @@ class Connection(threading.Thread):
     def run(self):
         try:
             going = True
-            while going and not self.proxy.stopped:
+            while going and not self.proxy.stopped and self.proxy.network != "cut":
+                if self.proxy.network == "silent":  # what was sent comes later, as TCP would send it again
+                    time.sleep(TICK_S)
+                    continue
                 waiting = [flow.source for flow in self.flows if flow.open and not flow.held]
                 ready, _, _ = select.select(waiting, [], [], TICK_S)
                 for direction, flow in enumerate(self.flows):
@@ -162,6 +166,7 @@ class Proxy(threading.Thread):
         self.struck, self.counted, self.last = [], [0, 0], None
         self.connections = self.records = 0
         self.stopped = False
+        self.network = "up"  # "cut": connections break and none can be made; "silent": nothing passes any more
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.listener.settimeout(TICK_S)
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
@@ -174,6 +179,9 @@ class Proxy(threading.Thread):
                 continue
             except OSError:
                 return
+            if self.network == "cut":
+                client.close()
+                continue
             plan = self.plan(self.connections)
             self.connections += 1
             try:
@@ -248,10 +256,15 @@ Seen = collections.namedtuple("Seen", "counted struck connections records")
 # --- in a process of its own: a caller that is inside the module does not let Python's other threads run ---
 
 
-def serve(pipe):
+def serve(pipe, theirs):
+    """Until told to end, or until the process that started it is gone."""
+    theirs.close()
     proxy, cut = None, []
     while True:
-        command, *arguments = pipe.recv()
+        try:
+            command, *arguments = pipe.recv()
+        except EOFError:
+            return
         if command == "start":
             target, name, *rest = arguments
             cut.clear()
@@ -276,8 +289,9 @@ class Remote:
 
     def __init__(self):
         self.pipe, theirs = multiprocessing.Pipe()
-        self.process = multiprocessing.Process(target=serve, args=(theirs,), daemon=True)
+        self.process = multiprocessing.Process(target=serve, args=(theirs, self.pipe), daemon=True)
         self.process.start()
+        theirs.close()
 
     def ask(self, *command):
         self.pipe.send(command)

@@ -3,6 +3,7 @@
 
 Run by `make check-mutations`, in the build folder; MUTATIONS=WORD,WORD runs only the entries whose id has one of the words. Nothing
 of the source or build folder is changed: the altered file is compiled apart and linked in front of the library. Another list is named by MUTATION_LIST.
+A test that is a script (tests/NAME.sh) gets the altered server by TS_SERVER.
 With --places it only looks whether each entry still finds its place in the sources (make check).
 """
 import glob
@@ -10,6 +11,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,9 +23,11 @@ LIBS = shlex.split(os.environ.get("TS_LIBS", ""))
 SECONDS = int(os.environ.get("MUTATION_SECONDS", "300"))
 LISTS = os.environ.get("MUTATION_LIST", "tests/mutations.txt tests/mutations_link.txt").split()
 FLAGS = shlex.split(os.environ.get("MUTATION_FLAGS", "-w -O1"))
-# What a program links; the others: mpc.
+# What a program links; the others: DEFAULT_FLOORS.
+DEFAULT_FLOORS = os.environ.get("MUTATION_FLOORS", "mpc/libmpc base/libbase").split()
 LINK = ["link_hostile", "link_resume", "link_states", "link_crowd", "mux", "reliable", "message", "websocket", "upgrade"]
-FLOORS = {"ct_pin": ("store", "base"), **{"test_" + name: ("transport", "base") for name in LINK}}
+FLOORS = {"ct_pin": ["store/libstore", "base/libbase"],
+          **{"test_" + name: ["transport/libtransport", "base/libbase"] for name in LINK}}
 WANTED = os.environ.get("MUTATIONS", "").split(",")
 
 
@@ -94,6 +98,8 @@ def objects_of(program):
     """What automake linked the program from; parties.o and cheat.o serve no other program."""
     if program == "ct_mpc":
         return [path for part in ("*", "tests/ct") for path in glob.glob(os.path.join(BUILD, part, "*ct_mpc-*.o"))]
+    if program == "tallystick-server":
+        return [os.path.join(BUILD, "server/main.o")]
     if program == "ct_pin":
         return [os.path.join(BUILD, "tests/ct/ct_pin.o")]
     names = {"check-vectors": ["check_vectors", "vectors_cases", "vectors_hashes", "vectors_json", "vectors_proofs",
@@ -107,8 +113,8 @@ def link(folder, program, objects):
     out = os.path.join(folder, program)
     names = {"-" + os.path.basename(path) for path in objects}
     own = [path for path in objects_of(program) if not any(path.endswith(name) for name in names)]
-    floors = FLOORS.get(program, ("mpc", "base"))
-    libraries = [os.path.join(BUILD, part, ".libs", "lib%s.a" % part) for part in floors]
+    floors = FLOORS.get(program, DEFAULT_FLOORS)
+    libraries = [os.path.join(BUILD, os.path.dirname(part), ".libs", os.path.basename(part) + ".a") for part in floors]
     done = run(COMPILE + ["-w", "-o", out] + objects + own + libraries + LIBS, cwd=BUILD)
     if done.returncode != 0:
         raise Trouble("it does not link: " + done.stdout[-600:])
@@ -166,13 +172,36 @@ def judge(folder, program, words):
     return None
 
 
+def judge_script(program, server):
+    """The same of a script. What it started is in a process group with it, and ends with it."""
+    child = subprocess.Popen(["timeout", str(SECONDS), os.path.join(SOURCE, "tests", program)], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, text=True, env=dict(os.environ, TS_SERVER=server),
+                             errors="replace", start_new_session=True)
+    good, bad = 0, None
+    for line in child.stdout:
+        good += line.startswith("ok")
+        if line.startswith("not ok") and bad is None:
+            bad = line.strip()
+            os.killpg(child.pid, signal.SIGTERM)
+    status = child.wait()
+    if bad is None and (status != 0 or good == 0):
+        raise Trouble("the test ended with status %d after %d good lines" % (status, good))
+    return bad
+
+
+def try_test(test, folder, objects):
+    """The first line of the test that is not ok, with these objects instead of those of the library; None when it is green."""
+    program, *words = test.split()
+    if program.endswith(".sh"):
+        return judge_script(program, link(folder, "tallystick-server", objects))
+    return judge(folder, link(folder, program, objects), words)
+
+
 def check_green(known, test):
     """The unaltered program must be green, once for each test."""
-    program, *words = test.split()
     if test not in known:
         with tempfile.TemporaryDirectory() as folder:
-            red = judge(folder, link(folder, program, []), words)
-        known[test] = red
+            known[test] = try_test(test, folder, [])
     if known[test]:
         raise Trouble("the unaltered test is red: " + known[test])
 
@@ -192,10 +221,9 @@ def altered_texts(entry):
 def check_entry(known, entry):
     check_green(known, entry["test"])
     texts = altered_texts(entry)
-    program, *words = entry["test"].split()
     with tempfile.TemporaryDirectory() as folder:
         objects = [compile_file(folder, name, text) for name, text in texts.items()]
-        return judge(folder, link(folder, program, objects), words)
+        return try_test(entry["test"], folder, objects)
 
 
 def check_places(entries):

@@ -38,6 +38,7 @@ async def watch():
     numbers = [event["number"] for event in events]
     assert numbers == sorted(set(numbers)), numbers
     print(" ".join(event["step"] for event in events))
+    open("session", "w").write(session)
 
 
 asyncio.run(watch())

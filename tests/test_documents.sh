@@ -48,5 +48,6 @@ ok "each test in the table of attacks exists" all_exist
 ok "a name that nothing has is found" bash -c "$(declare -f exists); ! exists test_pair:no_such_case && ! exists mutations:no-such-check && ! exists no_such.sh"
 ok "each proof has entries in the list of mutations" sections_have_entries
 ok "each entry of the list of mutations finds its place" env TS_SRCDIR=. TS_BUILDDIR=. python3 tests/mutate.py --places
+ok "so does each of the server's" env TS_SRCDIR=. TS_BUILDDIR=. MUTATION_LIST=tests/mutations_server.txt python3 tests/mutate.py --places
 ok "each planted leak finds its place" env TS_SRCDIR=. TS_BUILDDIR=. MUTATION_LIST=tests/ct/planted.txt python3 tests/mutate.py --places
 finish

@@ -11,6 +11,7 @@
 static struct two_sides both;
 static struct ts_new_key key;
 static atomic_uint requests; /* that came to the peer alone */
+static atomic_uint prepared; /* batches that the peer had prepared before they were asked for */
 
 static void
 reached(void *ctx, const char *step)
@@ -18,6 +19,8 @@ reached(void *ctx, const char *step)
     (void)ctx;
     if (strcmp(step, "SIGN_REQUEST") == 0)
         requests++;
+    else if (strcmp(step, "SIGN_PREPARED") == 0)
+        prepared++;
 }
 
 static void
@@ -27,6 +30,7 @@ set_up(void)
 
     both = (struct two_sides){.verdict = TS_OK};
     requests = 0;
+    prepared = 0;
     two_sides_start(&both);
     both.p2.env.steps.reached = reached;
     ck_assert_int_eq(two_sides_pair(&both), TS_OK);
@@ -68,6 +72,43 @@ START_TEST(without_threads_or_with_none_wanted_there_is_no_pool)
         ck_assert_int_eq(two_sides_sign(&both, &key, "again and again"), TS_OK);
     ck_assert(!both.enterprise->filling);
     ck_assert_uint_eq(requests, 0);
+}
+END_TEST
+
+START_TEST(the_device_prepares_the_next_batch)
+{
+    for (int i = 0; i < 1000 && prepared < 10; i++)
+        ck_assert_int_eq(two_sides_sign(&both, &key, "again and again"), TS_OK);
+    ck_assert_uint_ge(prepared, 10);
+}
+END_TEST
+
+START_TEST(the_device_prepares_nothing_when_told_so)
+{
+    both.p2.config.presignatures = 0;
+    for (int i = 0; i < 8; i++)
+        ck_assert_int_eq(two_sides_sign(&both, &key, "again and again"), TS_OK);
+    ck_assert_uint_eq(prepared, 0);
+}
+END_TEST
+
+/* What was prepared for one key is nothing for another, and nothing for the same one with other halves. */
+START_TEST(what_is_prepared_fits_one_place)
+{
+    const struct ts_keygen_job job = {.curve = TS_CURVE_P256, .asker = {.label = "another key"}};
+    struct ts_refresh_job refresh = {.key = {0}};
+    struct ts_new_key other;
+    uint32_t generation;
+
+    ck_assert_int_eq(ts_keygen_enterprise(&other, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_OK);
+    for (int i = 0; i < 6; i++)
+        ck_assert_int_eq(two_sides_sign(&both, i % 2 ? &other : &key, "in turn"), TS_OK);
+    memcpy(refresh.key, key.key, sizeof refresh.key);
+    two_sides_give_primes(&both, "4", "6");
+    ck_assert_int_eq(
+        ts_refresh_enterprise(&generation, both.enterprise, both.p1.token, both.p1.keyring, &refresh), TS_OK);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "with the new halves"), TS_OK);
+    ck_assert(!row_of(both.peer_store).locked);
 }
 END_TEST
 
@@ -337,6 +378,9 @@ main(void)
     tcase_set_timeout(tests, 240);
     tcase_add_test(tests, a_key_that_signs_often_signs_in_one_round_trip);
     tcase_add_test(tests, without_threads_or_with_none_wanted_there_is_no_pool);
+    tcase_add_test(tests, the_device_prepares_the_next_batch);
+    tcase_add_test(tests, the_device_prepares_nothing_when_told_so);
+    tcase_add_test(tests, what_is_prepared_fits_one_place);
     tcase_add_test(tests, threads_share_the_pool);
     suite_add_tcase(suite, tests);
     tcase_add_checked_fixture(once, set_up_batch, tear_down_batch);

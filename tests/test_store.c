@@ -534,7 +534,11 @@ main(void)
     tcase_add_test(tests, kill_leaves_units_whole);
     tcase_add_test(tests, a_database_held_by_another_process_is_given_up);
     tcase_add_test(tests, a_forked_child_abandons);
+#ifndef __SANITIZE_ADDRESS__ /* gcc 12's allocator may stay locked in the child of a busy process */
     tcase_add_test(tests, a_child_of_a_busy_process_goes_on);
+#else
+    (void)a_child_of_a_busy_process_goes_on;
+#endif
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -7,7 +7,7 @@
 
 /* The schema's classes. Errors that mean nothing to the other side (a wrong PIN) go as internal. */
 static const enum ts_error classes[] = {TS_OK, TS_USAGE, TS_FORMAT, TS_IO, TS_TIMEOUT, TS_REFUSED, TS_CHEATED,
-    TS_LOCKED, TS_STORAGE, TS_INTERNAL, TS_NOT_FOUND};
+    TS_LOCKED, TS_STORAGE, TS_INTERNAL, TS_NOT_FOUND, TS_INCAPABLE};
 #define CLASSES (sizeof classes / sizeof classes[0])
 #define CLASS_INTERNAL 9
 

@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # Java 17, SunPKCS11: keytool, jarsigner, a TLS server.
 . "$(dirname "$0")/consumer.sh"
-printf 'name = tallystick\nlibrary = %s\nslotListIndex = 0\n' "$MODULE" >java.cfg
+cat >java.cfg <<CFG
+name = tallystick
+library = $MODULE
+slotListIndex = 0
+CFG
 export JAVA_TOOL_OPTIONS=-Duser.language=en
 store=(-storetype PKCS11 -providerClass sun.security.pkcs11.SunPKCS11 -providerArg java.cfg -keystore NONE -storepass:env PIN)
 

@@ -426,12 +426,12 @@ arbitrary_call(struct arbitrary *state)
 }
 
 CK_RV
-arbitrary_keys(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
+arbitrary_keys(CK_SESSION_HANDLE session, CK_BBOOL token, CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
 {
     CK_MECHANISM generator = {CKM_EC_KEY_PAIR_GEN, NULL, 0};
-    CK_ATTRIBUTE of_public[] = {{CKA_EC_PARAMS, p256_oid, sizeof(p256_oid)}, {CKA_TOKEN, &yes, 1},
+    CK_ATTRIBUTE of_public[] = {{CKA_EC_PARAMS, p256_oid, sizeof(p256_oid)}, {CKA_TOKEN, &token, 1},
         {CKA_MODIFIABLE, &no, 1}, {CKA_DESTROYABLE, &no, 1}};
-    CK_ATTRIBUTE of_private[] = {{CKA_TOKEN, &yes, 1}, {CKA_MODIFIABLE, &no, 1}, {CKA_DESTROYABLE, &no, 1}};
+    CK_ATTRIBUTE of_private[] = {{CKA_TOKEN, &token, 1}, {CKA_MODIFIABLE, &no, 1}, {CKA_DESTROYABLE, &no, 1}};
 
     return p11->C_GenerateKeyPair(
         session, &generator, of_public, LENGTH(of_public), of_private, LENGTH(of_private), public_key, private_key);

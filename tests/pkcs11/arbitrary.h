@@ -23,7 +23,8 @@ struct arbitrary {
  *  output alone: else the process is aborted. */
 void arbitrary_call(struct arbitrary *state);
 
-/** A pair on the token that no arbitrary call can change or destroy. */
-CK_RV arbitrary_keys(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key);
+/** A pair, on the token or of the session, that no arbitrary call can change or destroy. */
+CK_RV arbitrary_keys(
+    CK_SESSION_HANDLE session, CK_BBOOL token, CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key);
 
 #endif

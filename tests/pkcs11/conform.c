@@ -1,6 +1,7 @@
 #include "tests/pkcs11/conform.h"
 
 #include "tests/check_main.h"
+#include "tests/pkcs11/standard.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@ conform_check(CK_RV got, CK_RV expected, const char *call, const char *file, int
 {
     atomic_fetch_add(assertions, 1);
     ck_assert_msg(got == expected, "%s:%d: %s answered %#lx instead of %#lx", file, line, call, got, expected);
+    ck_assert_msg(standard_allows(call, got), "%s:%d: %s may not answer %#lx", file, line, call, got);
 }
 
 static CK_SESSION_HANDLE

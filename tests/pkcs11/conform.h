@@ -9,7 +9,7 @@
 /** The conformance program: one file for each chapter of the standard's functions, each check an exact return code.
  *  It runs on any module; what only our token promises is OURS. */
 
-/** The call answers exactly this. Counted. */
+/** The call answers exactly this, and the standard lets it. Counted. */
 #define RV(call, expected) conform_check((call), (expected), #call, __FILE__, __LINE__)
 /** The same, but only with our module: where the standard leaves a choice, or the other module has no such mechanism.
  */

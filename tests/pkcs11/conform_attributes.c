@@ -143,6 +143,66 @@ START_TEST(test_dates)
 }
 END_TEST
 
+/* A whole chain, of which the token has one key at most: each certificate leads to the next by its issuer's name. */
+START_TEST(test_chain)
+{
+    static const char *const names[] = {"leaf", "intermediate", "root"};
+    CK_OBJECT_CLASS object_class = CKO_CERTIFICATE;
+    CK_CERTIFICATE_TYPE x509 = CKC_X_509;
+    CK_ULONG category = 2; /* an authority's */
+    CK_OBJECT_HANDLE found = 0;
+    CK_ULONG count = 0;
+    CK_BYTE issuer[32] = "leaf";
+    CK_SESSION_HANDLE session = session_rw();
+
+    for (size_t i = 0; i < LENGTH(names); i++) {
+        const char *above = names[i + 1 < LENGTH(names) ? i + 1 : i];
+        CK_ATTRIBUTE template[] = {{CKA_CLASS, &object_class, sizeof(object_class)},
+            {CKA_CERTIFICATE_TYPE, &x509, sizeof(x509)}, {CKA_PRIVATE, &no, 1},
+            {CKA_SUBJECT, BYTES(names[i]), strlen(names[i])}, {CKA_ISSUER, BYTES(above), strlen(above)},
+            {CKA_SERIAL_NUMBER, BYTES(names[i]), 1}, {CKA_VALUE, BYTES(names[i]), strlen(names[i])},
+            {CKA_CERTIFICATE_CATEGORY, &category, sizeof(category)}};
+        RV(p11->C_CreateObject(session, template, i == 0 ? 7 : 8, &found), CKR_OK);
+    }
+    CK_ATTRIBUTE by[] = {{CKA_CLASS, &object_class, sizeof(object_class)}, {CKA_SUBJECT, issuer, 4}};
+    for (size_t i = 0; i < LENGTH(names); i++) {
+        CK_ATTRIBUTE read = {CKA_ISSUER, issuer, sizeof(issuer)};
+        RV(p11->C_FindObjectsInit(session, by, 2), CKR_OK);
+        RV(p11->C_FindObjects(session, &found, 1, &count), CKR_OK);
+        RV(p11->C_FindObjectsFinal(session), CKR_OK);
+        ck_assert_uint_eq(count, 1);
+        expect_bool(session, found, CKA_TRUSTED, CK_FALSE);
+        expect_ulong(session, found, CKA_CERTIFICATE_CATEGORY, i == 0 ? 0 : 2);
+        RV(p11->C_GetAttributeValue(session, found, &read, 1), CKR_OK);
+        by[1].ulValueLen = read.ulValueLen;
+    }
+    ck_assert_mem_eq(issuer, "root", 4);
+}
+END_TEST
+
+/* "For reference only": a key whose time is over signs, and it is the application's to look (4.8 and 4.9). */
+START_TEST(test_dates_restrict_nothing)
+{
+    CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0};
+    CK_BYTE digest[32] = {1}, signature[64];
+    CK_ULONG len = sizeof(signature);
+    CK_ATTRIBUTE over[] = {{CKA_START_DATE, BYTES("20010101"), 8}, {CKA_END_DATE, BYTES("20011231"), 8}};
+    CK_ATTRIBUTE always[] = {{CKA_START_DATE, NULL, 0}, {CKA_END_DATE, NULL, 0}};
+    CK_OBJECT_HANDLE public_key = 0, private_key = 0;
+    CK_SESSION_HANDLE session = session_user();
+
+    token_pair(session, &public_key, &private_key);
+    RV(p11->C_SetAttributeValue(session, private_key, over, 2), CKR_OK);
+    RV(p11->C_SetAttributeValue(session, public_key, over, 2), CKR_OK);
+    RV(p11->C_SignInit(session, &ecdsa, private_key), CKR_OK);
+    RV(p11->C_Sign(session, digest, sizeof(digest), signature, &len), CKR_OK);
+    RV(p11->C_VerifyInit(session, &ecdsa, public_key), CKR_OK);
+    RV(p11->C_Verify(session, digest, sizeof(digest), signature, len), CKR_OK);
+    RV(p11->C_SetAttributeValue(session, private_key, always, 2), CKR_OK);
+    RV(p11->C_SetAttributeValue(session, public_key, always, 2), CKR_OK);
+}
+END_TEST
+
 START_TEST(test_trust)
 {
     CK_ULONG authority = 2, nonsense = 4;
@@ -228,6 +288,8 @@ chapter_attributes(TCase *tests)
     tcase_add_test(tests, test_set);
     tcase_add_test(tests, test_protections);
     tcase_add_test(tests, test_dates);
+    tcase_add_test(tests, test_dates_restrict_nothing);
+    tcase_add_test(tests, test_chain);
     tcase_add_test(tests, test_trust);
     tcase_add_test(tests, test_key_pair);
     tcase_add_test(tests, test_private_key_stays_strong);

@@ -77,7 +77,16 @@ START_TEST(test_states)
     OURS(p11->C_DigestFinal(session, out, &len), CKR_OPERATION_NOT_INITIALIZED);
     OURS(p11->C_DigestInit(session, &sha256), CKR_OK);
     OURS(p11->C_DigestUpdate(session, out, 3), CKR_OK);
-    OURS(p11->C_Digest(session, out, 3, out, &len), CKR_OPERATION_NOT_INITIALIZED); /* two ways mixed */
+    OURS(p11->C_DigestFinal(session, NULL, &len), CKR_OK);
+    OURS(p11->C_Digest(session, out, 3, out, &len), CKR_OPERATION_ACTIVE); /* two ways mixed */
+    OURS(p11->C_DigestFinal(session, out, &len), CKR_OPERATION_NOT_INITIALIZED);
+    OURS(p11->C_DigestInit(session, &sha256), CKR_OK);
+    OURS(p11->C_Digest(session, out, 3, NULL, &len), CKR_OK);
+    OURS(p11->C_DigestFinal(session, out, &len), CKR_OPERATION_ACTIVE);
+    OURS(p11->C_Digest(session, out, 3, out, &len), CKR_OPERATION_NOT_INITIALIZED);
+    OURS(p11->C_DigestInit(session, &sha256), CKR_OK);
+    OURS(p11->C_Digest(session, out, 3, NULL, &len), CKR_OK);
+    OURS(p11->C_DigestUpdate(session, out, 3), CKR_OPERATION_ACTIVE);
     OURS(p11->C_DigestInit(session, &sha256), CKR_OK);
     len = sizeof(out);
     OURS(p11->C_Digest(session, NULL, 0, out, &len), CKR_OK); /* nothing is a message */

@@ -16,7 +16,8 @@ generate(CK_SESSION_HANDLE session, CK_ATTRIBUTE *of_public, CK_ULONG public_cou
 
 START_TEST(test_arguments)
 {
-    CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0}, parameter = {CKM_EC_KEY_PAIR_GEN, &yes, 1};
+    CK_MECHANISM ecdsa = {CKM_ECDSA, NULL, 0}, parameter = {CKM_EC_KEY_PAIR_GEN, &yes, 1},
+                 rsa = {CKM_RSA_PKCS_KEY_PAIR_GEN, NULL, 0};
     CK_SESSION_HANDLE session = session_user();
 
     RV(generate(999, &curve, 1, NULL, 0), CKR_SESSION_HANDLE_INVALID);
@@ -27,6 +28,9 @@ START_TEST(test_arguments)
     OURS(p11->C_GenerateKeyPair(session, &parameter, &curve, 1, NULL, 0, &public_key, &private_key),
         CKR_MECHANISM_PARAM_INVALID);
     OURS(generate(session, NULL, 3, NULL, 0), CKR_ARGUMENTS_BAD);
+    OURS(p11->C_GenerateKeyPair(session, &rsa, NULL, 4, NULL, 0, &public_key, &private_key), CKR_ARGUMENTS_BAD);
+    OURS(p11->C_GenerateKeyPair(session, &rsa, &curve, 1, NULL, 2, &public_key, &private_key), CKR_ARGUMENTS_BAD);
+    OURS(p11->C_GenerateKeyPair(session, &rsa, &curve, 1, NULL, 0, &public_key, &private_key), CKR_MECHANISM_INVALID);
     OURS(generate(session, &curve, ~0UL, NULL, 0), CKR_ARGUMENTS_BAD);
     RV(generate(session, NULL, 0, NULL, 0), CKR_TEMPLATE_INCOMPLETE);
 }

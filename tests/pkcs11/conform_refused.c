@@ -64,7 +64,9 @@ START_TEST(test_junk)
     OURS(p11->C_WrapKey(session, NULL, 0, 0, NULL, NULL), NONE);
     OURS(p11->C_UnwrapKey(session, NULL, 0, NULL, ~0UL, NULL, ~0UL, NULL), NONE);
     OURS(p11->C_DeriveKey(session, NULL, 0, NULL, ~0UL, NULL), NONE);
-    OURS(p11->C_GenerateKey(session, NULL, NULL, ~0UL, NULL), NONE);
+    OURS(p11->C_GenerateKey(session, NULL, NULL, 0, &object), CKR_ARGUMENTS_BAD);
+    OURS(p11->C_GenerateKey(session, &mechanism, NULL, ~0UL, &object), CKR_ARGUMENTS_BAD);
+    OURS(p11->C_GenerateKey(session, &mechanism, NULL, 0, NULL), CKR_ARGUMENTS_BAD);
 }
 END_TEST
 

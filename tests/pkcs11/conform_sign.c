@@ -119,7 +119,8 @@ START_TEST(test_parts)
     len = sizeof(signature);
     RV(p11->C_SignInit(session, &sha256, private_key), CKR_OK);
     RV(p11->C_SignUpdate(session, large, 1), CKR_OK);
-    RV(p11->C_Sign(session, large, 1, signature, &len), CKR_OPERATION_NOT_INITIALIZED); /* two ways mixed */
+    RV(p11->C_Sign(session, large, 1, signature, &len), CKR_OPERATION_ACTIVE); /* two ways mixed */
+    RV(p11->C_SignFinal(session, signature, &len), CKR_OPERATION_NOT_INITIALIZED);
     RV(p11->C_SignInit(session, &sha256, private_key), CKR_OK);
     RV(p11->C_SignUpdate(session, large, 65536), CKR_OK);
     RV(p11->C_SignUpdate(session, large, 1), CKR_DATA_LEN_RANGE);

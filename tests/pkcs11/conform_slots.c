@@ -108,7 +108,7 @@ START_TEST(test_init_token)
     RV(p11->C_InitToken(NOWHERE, BYTES(so_pin), strlen(so_pin), label), CKR_SLOT_ID_INVALID);
     OURS(p11->C_InitToken(slot, NULL, 8, label), CKR_ARGUMENTS_BAD);
     OURS(p11->C_InitToken(slot, BYTES(so_pin), strlen(so_pin), NULL), CKR_ARGUMENTS_BAD);
-    OURS(p11->C_InitToken(slot, BYTES(so_pin), 3, label), CKR_PIN_LEN_RANGE);
+    OURS(p11->C_InitToken(slot, BYTES(so_pin), 3, label), CKR_PIN_INCORRECT);
     RV(p11->C_InitToken(slot, BYTES("wrong-pin"), 9, label), CKR_PIN_INCORRECT);
     CK_SESSION_HANDLE session = session_rw();
     RV(p11->C_InitToken(slot, BYTES(so_pin), strlen(so_pin), label), CKR_SESSION_EXISTS);

@@ -26,8 +26,9 @@ START_TEST(test_interfaces)
     RV(p11_3->C_GetInterface(BYTES("PKCS 11"), &v2, &one, 0), CKR_OK);
     ck_assert_ptr_eq(one->pFunctionList, p11);
     RV(p11_3->C_GetInterface(BYTES("PKCS 11"), &v3, &one, 0), CKR_OK);
-    RV(p11_3->C_GetInterface(BYTES("PKCS 11"), &v31, &one, 0), CKR_FUNCTION_FAILED);
-    RV(p11_3->C_GetInterface(BYTES("Vendor"), NULL, &one, 0), CKR_FUNCTION_FAILED);
+    RV(p11_3->C_GetInterface(BYTES("PKCS 11"), &v31, &one, 0), CKR_ARGUMENTS_BAD);
+    RV(p11_3->C_GetInterface(BYTES("Vendor"), NULL, &one, 0), CKR_ARGUMENTS_BAD);
+    RV(p11_3->C_GetInterface(BYTES("PKCS 11"), NULL, &one, 2), CKR_ARGUMENTS_BAD); /* no such flag */
 }
 END_TEST
 

@@ -37,7 +37,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     slot = live_slot(p11);
     must(p11->C_OpenSession(slot, CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &keeper));
     must(p11->C_Login(keeper, CKU_USER, BYTES(live_pin()), strlen(live_pin())));
-    must(arbitrary_keys(keeper, &public_key, &private_key));
+    must(arbitrary_keys(keeper, CK_TRUE, &public_key, &private_key));
     return 0;
 }
 

@@ -132,6 +132,62 @@ START_TEST(test_fork_in_the_middle)
 }
 END_TEST
 
+/* Handlers of the host that were there before the module: they run while its own have not yet run. pkcs11-helper, and
+   OpenVPN with it, initialises the module in the child's. */
+static bool child_lives, parent_looks;
+static CK_RV seen_before, seen_after, seen_in_child;
+
+static void
+look_before(void)
+{
+    CK_SESSION_HANDLE session = 0;
+
+    if (parent_looks)
+        seen_before = open_user(&session);
+}
+
+static void
+look_after(void)
+{
+    if (parent_looks)
+        seen_after = sign(1);
+}
+
+static void
+live_in_child(void)
+{
+    if (child_lives)
+        seen_in_child = whole_life();
+}
+
+static void
+fork_with_handlers(bool parent)
+{
+    child_lives = true;
+    parent_looks = parent;
+    pid_t child = fork();
+    child_lives = parent_looks = false;
+    if (child == 0) {
+        must(seen_in_child == CKR_OK);
+        must(whole_life() == CKR_OK);
+        _exit(0);
+    }
+    wait_for(child);
+}
+
+START_TEST(test_fork_handlers)
+{
+    ck_assert_int_eq(pthread_atfork(look_before, look_after, live_in_child), 0);
+    start();
+    fork_with_handlers(false);
+    fork_with_handlers(true);
+    ck_rv(seen_before, CKR_OK);
+    ck_rv(seen_after, CKR_OK);
+    ck_rv(sign(1), CKR_OK);
+    stop();
+}
+END_TEST
+
 /* --- loading --- */
 
 START_TEST(test_reload)
@@ -520,6 +576,7 @@ main(int argc, char **argv)
     tcase_add_test(running, test_fork_before_login);
     tcase_add_test(running, test_fork_after_signing);
     tcase_add_test(running, test_fork_in_the_middle);
+    tcase_add_test(alone, test_fork_handlers);
     suite_add_tcase(suite, running);
     tcase_add_unchecked_fixture(alone, suite_setup, NULL);
     tcase_set_timeout(alone, 120);
@@ -534,6 +591,7 @@ main(int argc, char **argv)
     tcase_add_test(alone, test_small_stack);
     tcase_add_test(alone, test_finalize_while_signing);
     host_place_tests(alone);
+    host_peace_tests(alone);
     tcase_add_test(alone, test_session_key_ends);
     tcase_add_test(alone, test_session_key_of_the_dead);
     suite_add_tcase(suite, alone);

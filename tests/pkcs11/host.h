@@ -36,6 +36,8 @@ void stop(void);
 
 /** Where the process stands and what it is left with: signals, descriptors, folders, locale (host_place.c). */
 void host_place_tests(TCase *tests);
+/** What it leaves alone in the rest of the host: OpenSSL, other threads (host_peace.c). */
+void host_peace_tests(TCase *tests);
 
 extern CK_BYTE host_digest[32];
 

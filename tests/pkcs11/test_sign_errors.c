@@ -79,7 +79,7 @@ START_TEST(test_sign_arguments)
     ck_rv(p11->C_SignUpdate(session, NULL, 32), CKR_ARGUMENTS_BAD);
     ck_rv(p11->C_SignInit(session, &ecdsa_sha256, key), CKR_OK);
     ck_rv(p11->C_SignUpdate(session, digest, 32), CKR_OK);
-    ck_rv(p11->C_Sign(session, digest, 32, signature, &len), CKR_OPERATION_NOT_INITIALIZED);
+    ck_rv(p11->C_Sign(session, digest, 32, signature, &len), CKR_OPERATION_ACTIVE);
 }
 END_TEST
 

@@ -123,7 +123,7 @@ START_TEST(test_init_token_arguments)
     ck_rv(p11->C_InitToken(2, NULL, 4, new_label), CKR_ARGUMENTS_BAD);
     ck_rv(p11->C_InitToken(2, BYTES("1234"), 4, NULL), CKR_ARGUMENTS_BAD);
     ck_rv(p11->C_InitToken(2, BYTES("1234"), 4, blank), CKR_ARGUMENTS_BAD);
-    ck_rv(p11->C_InitToken(2, BYTES("123"), 3, new_label), CKR_PIN_LEN_RANGE);
+    ck_rv(p11->C_InitToken(2, BYTES("123"), 3, new_label), CKR_PIN_INCORRECT);
     ck_rv(p11->C_InitToken(77, BYTES("1234"), 4, new_label), CKR_SLOT_ID_INVALID);
 }
 END_TEST

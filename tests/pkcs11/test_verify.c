@@ -83,7 +83,7 @@ START_TEST(test_hashing)
     ck_rv(p11->C_VerifyFinal(session, p256_signature_abc, 64), CKR_OPERATION_NOT_INITIALIZED);
     ck_rv(p11->C_VerifyInit(session, &ecdsa_sha256, key), CKR_OK);
     ck_rv(p11->C_VerifyUpdate(session, BYTES("a"), 1), CKR_OK);
-    ck_rv(p11->C_Verify(session, BYTES("bc"), 2, p256_signature_abc, 64), CKR_OPERATION_NOT_INITIALIZED);
+    ck_rv(p11->C_Verify(session, BYTES("bc"), 2, p256_signature_abc, 64), CKR_OPERATION_ACTIVE);
     ck_rv(p11->C_VerifyInit(session, &ecdsa, key), CKR_OK);
     ck_rv(p11->C_VerifyUpdate(session, digest, 32), CKR_FUNCTION_NOT_SUPPORTED);
 }
