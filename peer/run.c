@@ -5,6 +5,7 @@
 #include "session/daemon.h"
 #include "transport/tcp.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -78,6 +79,16 @@ block_signals(void)
     (void)sigaddset(&blocked, SIGHUP);
     (void)sigaddset(&blocked, SIGPIPE);
     (void)pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+}
+
+/* Each session has a thread; glibc would give many of them a heap of its own, which stays as large as it ever was. The
+   one that is left gives memory back. */
+static void
+share_heap(void)
+{
+#ifdef M_ARENA_MAX
+    (void)mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 static void
@@ -206,6 +217,7 @@ ts_peer_run(void *ctx, int argc, char **argv)
     if (code != TS_EXIT_OK)
         return code;
     block_signals();
+    share_heap();
     code = open_service(&service, &arguments);
     if (code == TS_EXIT_OK)
         code = start_watching(&service);

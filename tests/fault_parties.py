@@ -49,6 +49,13 @@ def valid(point, digest, signature):
     return sum_point is not None and sum_point[0] % N == r
 
 
+def is_running(pid):
+    try:
+        return open(f"/proc/{pid}/stat").read().split()[2] != "Z"
+    except OSError:  # its parent has taken note of its end, perhaps while we read
+        return False
+
+
 class Peer:
     """The second device, started and stopped."""
 
@@ -63,7 +70,7 @@ class Peer:
         if self.process:
             self.process.wait()
         else:  # with-token's child, not ours
-            while os.path.exists(f"/proc/{self.pid}") and open(f"/proc/{self.pid}/stat").read().split()[2] != "Z":
+            while is_running(self.pid):
                 os.sched_yield()
         self.process = None
 

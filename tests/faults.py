@@ -36,7 +36,6 @@ LEFT_OVER_S = 60
 # Longer than a batch of presignatures may take.
 BATCH_S = 15
 TICK_S = 0.05
-WARM_UP = 50
 SIGNATURES_PER_PEER = 100
 FAULTY_MESSAGES = 0.1
 FAULTY_RUNS = 0.8  # of keys and refreshes
@@ -198,7 +197,7 @@ def steady_signatures(run, amount):
     """A stretch in which neither process is restarted."""
     restart(run, signal.SIGTERM)
     fresh = at_rest(run)
-    sign_under_faults(run, "warming up", min(WARM_UP, amount))
+    sign_under_faults(run, "warming up", amount)  # until as much went on at once as ever does
     before = at_rest(run, fresh)
     sign_under_faults(run, "without a restart", amount)
     after = at_rest(run, fresh)

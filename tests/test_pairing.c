@@ -143,6 +143,46 @@ START_TEST(an_unpaired_partner_is_refused_at_once)
 }
 END_TEST
 
+static void
+begin_wrongly(struct ts_link *link, int type)
+{
+    struct ts_session *session = NULL;
+    struct ts_message message;
+
+    ck_assert_int_eq(ts_session_open(&session, link), TS_OK);
+    ck_assert_int_eq(ts_session_send(session, type, NULL, 0, 10000), TS_OK);
+    ck_assert_int_eq(ts_session_receive(session, &message, 10000), TS_FORMAT);
+    const char *words = ts_session_reason(session);
+    ck_assert_msg(
+        strstr(words, ts_message_name(type)) == words && strstr(words, "came to begin a session"), "%s", words);
+    ts_session_close(session);
+}
+
+/* Each that no session starts with; the connection goes on. */
+START_TEST(a_message_that_begins_nothing_ends_its_session_alone)
+{
+    struct ts_connection *connection = NULL;
+    struct ts_peer_row *rows = NULL;
+    size_t count = 0;
+    bool fresh;
+
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(ts_peer_list(&rows, &count, ts_enterprise_store(both.enterprise), both.p1.token), TS_OK);
+    ck_assert_int_eq(
+        ts_connection_acquire(&connection, &fresh, both.enterprise, both.p1.keyring, rows[0].pairing), TS_OK);
+    for (int type = TS_MESSAGE_FAILURE + 1; type < 100; type++)
+        if ((ts_message_sender(type) & TS_FROM_BOTH) && !ts_message_is_due(TS_MESSAGE_NONE, type))
+            begin_wrongly(connection->link, type);
+    ck_assert(ts_link_connected(connection->link));
+    ts_connection_release(both.enterprise, connection);
+    ck_assert_int_eq(
+        ts_connection_acquire(&connection, &fresh, both.enterprise, both.p1.keyring, rows[0].pairing), TS_OK);
+    ck_assert(!fresh);
+    ts_connection_release(both.enterprise, connection);
+    free(rows);
+}
+END_TEST
+
 START_TEST(unpairing_ends_the_connection)
 {
     struct ts_peer_row *rows = NULL;
@@ -198,6 +238,7 @@ main(void)
     tcase_add_test(tests, another_nonce_than_promised_is_cheating);
     tcase_add_test(tests, an_unpaired_partner_is_refused_at_once);
     tcase_add_test(tests, an_unpaired_partner_loses_its_connection);
+    tcase_add_test(tests, a_message_that_begins_nothing_ends_its_session_alone);
     tcase_add_test(tests, unpairing_ends_the_connection);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
