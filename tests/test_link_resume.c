@@ -321,10 +321,10 @@ START_TEST(a_partner_that_does_not_answer_is_given_up)
     struct ts_session *near = NULL, *far = NULL;
     struct ts_message message;
 
-    world_init(&world, WINDOW_MS, 50);
+    world_init(&world, WINDOW_MS, 500);
     ck_assert_int_eq(ts_session_open(&near, world.pair.dialled), TS_OK);
     send_text(near, TS_MESSAGE_SIGN_REQUEST, "x"); /* nobody reads there */
-    ck_assert_int_ne(ts_session_receive(near, &message, 1500), TS_OK);
+    ck_assert_int_ne(ts_session_receive(near, &message, 6000), TS_OK);
     ck_assert(device_logged(&world.pair.dialler, "does not answer, three times in a row"));
     ck_assert_int_eq(ts_session_accept(&far, accepted(&world), WAIT_MS), TS_OK);
     expect_text(far, TS_MESSAGE_SIGN_REQUEST, "x");
