@@ -94,16 +94,19 @@ void ts_presig_p2_free(struct ts_presig_p2 *presig);
 /* --- signature (protocol.md 7) --- */
 
 /** P2, on receipt of a request: READY -> PENDING, bound to the hash of the request bytes. The same bytes again are
- * fine. Returns: TS_OK; TS_CHEATED when bound to other bytes (two answers would reveal the key); TS_REFUSED after a
- * refusal; TS_INTERNAL. */
+ * fine. Returns: TS_OK; TS_CHEATED when bound to other bytes, also after a refusal (two answers would reveal the key);
+ * TS_REFUSED after a refusal, or when erased before any request came; TS_INTERNAL. */
 enum ts_error ts_presig_p2_bind(struct ts_presig_p2 *presig, const uint8_t *request, size_t len);
+/** P2: whether a presignature that is bound, is bound to these bytes. Reads nothing that changes after that: another
+ * thread may be at its answer. Returns: TS_OK; TS_CHEATED; TS_REFUSED when not bound; TS_INTERNAL. */
+enum ts_error ts_presig_p2_check_bound(const struct ts_presig_p2 *presig, const uint8_t *request, size_t len);
 /** P2, approved: PENDING -> ANSWERED. Erases the presignature before the answer leaves and keeps the answer bytes; in
  * ANSWERED gives those again. digest: as recomputed by P2. Returns: TS_OK; TS_USAGE when not bound; TS_FORMAT (h = 0);
  * TS_REFUSED; TS_INTERNAL. */
 enum ts_error ts_presig_p2_answer(struct ts_buf *out, struct ts_presig_p2 *presig, const uint8_t *digest, size_t len);
 /** P2: is the answer there already, from before? */
 bool ts_presig_p2_answered(const struct ts_presig_p2 *presig);
-/** P2, refused or timed out: the record is erased and the index answers TS_REFUSED for ever. */
+/** P2, refused or timed out: the record is erased and the index answers no request any more. */
 void ts_presig_p2_refuse(struct ts_presig_p2 *presig);
 
 /** P1: combine the answer to a signature r || s, s low, verified under X. The presignature is erased whatever happens.

@@ -46,7 +46,8 @@ struct ts_presig_p2 {
     enum ts_presig_state state;
     struct ts_presig_owner owner;
     struct ts_presig_p2_values values;
-    uint8_t request_hash[TS_HASH_BYTES]; /**< once bound */
+    bool bound;                          /**< a request has come; from then on these two do not change */
+    uint8_t request_hash[TS_HASH_BYTES]; /**< of that request */
     uint8_t answer[TS_ANSWER_MAX];
     size_t answer_len;
 };

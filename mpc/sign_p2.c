@@ -36,6 +36,24 @@ hash_request(uint8_t hash[TS_HASH_BYTES], const struct ts_presig_p2 *presig, con
     return ts_request_hash(hash, &place, request, len);
 }
 
+/* Other bytes are a violation even after a refusal. */
+static enum ts_error
+compare_bound(const struct ts_presig_p2 *presig, const uint8_t hash[TS_HASH_BYTES])
+{
+    if (!presig->bound) /* erased before any request came */
+        return TS_REFUSED;
+    return ts_equal(hash, presig->request_hash, TS_HASH_BYTES) ? TS_OK : TS_CHEATED;
+}
+
+enum ts_error
+ts_presig_p2_check_bound(const struct ts_presig_p2 *presig, const uint8_t *request, size_t len)
+{
+    uint8_t hash[TS_HASH_BYTES];
+
+    enum ts_error error = hash_request(hash, presig, request, len);
+    return error == TS_OK ? compare_bound(presig, hash) : error;
+}
+
 enum ts_error
 ts_presig_p2_bind(struct ts_presig_p2 *presig, const uint8_t *request, size_t len)
 {
@@ -48,12 +66,12 @@ ts_presig_p2_bind(struct ts_presig_p2 *presig, const uint8_t *request, size_t le
         return error;
     if (presig->state == TS_PRESIG_READY) {
         memcpy(presig->request_hash, hash, sizeof hash);
+        presig->bound = true;
         presig->state = TS_PRESIG_PENDING;
         return TS_OK;
     }
-    if (presig->state == TS_PRESIG_USED)
-        return TS_REFUSED;
-    return ts_equal(hash, presig->request_hash, sizeof hash) ? TS_OK : TS_CHEATED;
+    error = compare_bound(presig, hash);
+    return error == TS_OK && presig->state == TS_PRESIG_USED ? TS_REFUSED : error;
 }
 
 void

@@ -129,7 +129,8 @@ find_free(struct ts_mobile_connection *connection, const struct ts_request_place
     }
 }
 
-/* Under the lock. Two threads with different bytes: the second must not wait for the first to be judged. */
+/* Under the lock. Two threads with different bytes: the second must not wait for the first to be judged, and must not
+   look at what the first is at. */
 static enum ts_error
 bind(struct ts_waiting **out, struct ts_mobile_connection *connection, const struct ts_request_place *place,
     const uint8_t *request, size_t len)
@@ -140,9 +141,11 @@ bind(struct ts_waiting **out, struct ts_mobile_connection *connection, const str
         entry = entry->next;
     if (!entry)
         return TS_NOT_FOUND;
-    enum ts_error error = ts_presig_p2_bind(entry->presig, request, len);
-    if (error != TS_OK)
-        return error;
+    if (entry->busy) {
+        enum ts_error error = ts_presig_p2_check_bound(entry->presig, request, len);
+        if (error != TS_OK)
+            return error;
+    }
     *out = find_free(connection, place);
     return *out ? ts_presig_p2_bind((*out)->presig, request, len) : TS_NOT_FOUND;
 }

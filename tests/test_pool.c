@@ -283,8 +283,10 @@ START_TEST(a_refusal_is_final)
     both.verdict = TS_OK;
     unsigned asked = both.asked;
     ck_assert_int_eq(ask(NULL, &request), TS_REFUSED);
+    ck_assert(!row_of(both.peer_store).locked); /* a person's no is no violation */
     encode(&other, &ready[3], digests[1], 3);
-    ck_assert_int_ne(ask(NULL, &other), TS_OK);
+    ck_assert_int_eq(ask(NULL, &other), TS_CHEATED); /* but other bytes are */
+    ck_assert(row_of(both.peer_store).locked);
     ck_assert_uint_eq(both.asked, asked);
     ts_buf_clear(&other);
     ts_buf_clear(&request);

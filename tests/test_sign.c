@@ -296,8 +296,11 @@ START_TEST(test_refusal_is_final)
     ts_presig_p2_refuse(one.p2);
     ck_assert(is_zero(&one.p2->values, sizeof one.p2->values));
     ck_assert(is_zero(one.p2->answer, sizeof one.p2->answer));
+    const enum ts_error other = _i > 0 ? TS_CHEATED : TS_REFUSED, same = _i > 0 ? TS_OK : TS_REFUSED;
     ck_assert_int_eq(ts_presig_p2_bind(one.p2, request, sizeof request), TS_REFUSED);
-    ck_assert_int_eq(ts_presig_p2_bind(one.p2, other_request, sizeof other_request), TS_REFUSED);
+    ck_assert_int_eq(ts_presig_p2_bind(one.p2, other_request, sizeof other_request), other);
+    ck_assert_int_eq(ts_presig_p2_check_bound(one.p2, request, sizeof request), same);
+    ck_assert_int_eq(ts_presig_p2_check_bound(one.p2, other_request, sizeof other_request), other);
     ck_assert_int_eq(ts_presig_p2_answer(&one.answer, one.p2, one.digest, sizeof one.digest), TS_REFUSED);
     ck_assert_uint_eq(one.answer.len, 0);
     close_one(&one);
