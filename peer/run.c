@@ -1,6 +1,6 @@
 #include "peer/peer.h"
 #include "peer/approval.h"
-#include "peer/crowd.h"
+#include "session/crowd.h"
 #include "peer/tamper.h"
 #include "session/daemon.h"
 #include "transport/tcp.h"

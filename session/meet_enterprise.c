@@ -1,5 +1,6 @@
 #include "session/meet_enterprise.h"
 
+#include "session/crowd.h"
 #include "session/identity_value.h"
 #include "transport/tcp.h"
 
@@ -9,8 +10,10 @@
 #include <unistd.h>
 
 /* Devices that cannot be dialled dial us: one listener for each process, opened for the first token that is used, with
-   the identity of that token. It takes callers in a thread of its own where threads are allowed, else inside the waits
-   of those who need a device. */
+   the identity of that token. It takes callers in a thread of its own where threads are allowed, and shakes hands with
+   each in another, else inside the waits of those who need a device. */
+
+#define FROM_BYTES 128
 
 /* How long a wait that takes callers itself sleeps, before it looks whether somebody else has had more luck. */
 #define SLICE_MS 100u
@@ -52,8 +55,9 @@ admit(void *ctx, const uint8_t key_hash[TS_KEY_HASH_BYTES])
 
 /* A device whose connection broke comes back to its link; those who wait on that go on by themselves. */
 static void
-receive(struct ts_meeting *meeting, int socket)
+receive(void *ctx, int socket)
 {
+    struct ts_meeting *meeting = ctx;
     struct ts_enterprise *enterprise = meeting->enterprise;
     const struct ts_link_options options = {
         .env = enterprise->env,
@@ -80,10 +84,11 @@ static void *
 accept_callers(void *argument)
 {
     struct ts_meeting *meeting = argument;
+    char from[FROM_BYTES];
     int socket;
 
-    while (ts_tcp_accept(&socket, NULL, 0, meeting->enterprise->listener, UINT32_MAX) == TS_OK)
-        receive(meeting, socket);
+    while (ts_tcp_accept(&socket, from, sizeof from, meeting->enterprise->listener, UINT32_MAX) == TS_OK)
+        (void)ts_crowd_add(meeting->callers, socket, from);
     return NULL;
 }
 
@@ -110,11 +115,14 @@ new_meeting(struct ts_meeting **out, struct ts_enterprise *enterprise, const str
     *meeting = (struct ts_meeting){.enterprise = enterprise, .token = token, .users = 1};
     /* Without a thread nobody takes the device that comes back while those who need it wait for an answer. */
     enum ts_error error = enterprise->threads_allowed ? ts_links_new(&meeting->links) : TS_OK;
+    if (error == TS_OK && enterprise->threads_allowed)
+        error = ts_crowd_new(&meeting->callers, enterprise->env, receive, meeting);
     if (error == TS_OK)
         error = ts_identity_load(&meeting->identity, enterprise->env, enterprise->store, token, keyring);
     if (error == TS_OK) {
         *out = meeting;
     } else {
+        ts_crowd_free(meeting->callers);
         ts_links_free(meeting->links);
         free(meeting);
     }
@@ -167,6 +175,8 @@ ts_meeting_stop(struct ts_enterprise *enterprise, uint64_t token)
         (void)pthread_join(enterprise->acceptor, NULL);
     if (!ours)
         return;
+    ts_crowd_free(meeting->callers); /* a handshake has a deadline */
+    meeting->callers = NULL;
     pthread_mutex_lock(&enterprise->lock);
     ts_tcp_listener_close(enterprise->listener);
     enterprise->listener = NULL;

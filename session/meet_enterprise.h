@@ -11,7 +11,8 @@ struct ts_meeting {
     struct ts_enterprise *enterprise;
     uint64_t token;
     struct ts_identity *identity;
-    struct ts_links *links; /* where a device whose connection broke finds its sessions; NULL: it does not */
+    struct ts_crowd *callers; /* shaking hands; NULL where threads are not allowed */
+    struct ts_links *links;   /* where a device whose connection broke finds its sessions; NULL: it does not */
     unsigned users;
 };
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct two_sides both;
 
@@ -466,6 +467,34 @@ START_TEST(a_device_dials_in)
 }
 END_TEST
 
+/* Callers that connect and say nothing take nobody's place. */
+START_TEST(silent_callers_keep_no_device_out)
+{
+    struct ts_new_key key;
+    char listen[64];
+    int silent[8];
+
+    choose_port(listen);
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(make_key(&key, TS_CURVE_P256), TS_OK);
+    ck_assert_int_eq(ts_peer_move(both.enterprise, both.p1.token, "phone", "-"), TS_OK);
+    both.p1.config.listen = listen;
+    both.p1.config.timeout.connect = 240000; /* what the first of them might take */
+    two_sides_restart_enterprise(&both);
+    ts_enterprise_allow_threads(both.enterprise);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "nobody is there"), TS_IO); /* but there is a listener now */
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+        ck_assert_int_eq(ts_tcp_dial(&silent[i], &both.p2.env, listen, ts_now_ms(&both.p2.env) + 5000), TS_OK);
+    both.wait_ms = 30000;
+    two_sides_dial_in(&both);
+    ck_assert_int_eq(two_sides_sign(&both, &key, "it comes"), TS_OK);
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+        (void)close(silent[i]);
+    ts_enterprise_logout(both.enterprise, both.p1.token);
+    both.p1.config.listen = NULL;
+}
+END_TEST
+
 /* The first address of several answers not, the second does. */
 START_TEST(addresses_are_tried_in_order)
 {
@@ -575,6 +604,7 @@ main(void)
     tcase_add_test(tests, threads_share_one_connection);
     tcase_add_test(tests, a_run_that_fails_at_the_end_leaves_nothing);
     tcase_add_loop_test(tests, a_device_dials_in, 0, 2);
+    tcase_add_test(tests, silent_callers_keep_no_device_out);
     tcase_add_test(tests, addresses_are_tried_in_order);
     tcase_add_test(tests, a_caller_waits_for_a_peer_that_is_away);
     tcase_add_test(tests, both_people_compare_the_code);

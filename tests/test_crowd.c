@@ -1,4 +1,4 @@
-#include "peer/crowd.h"
+#include "session/crowd.h"
 #include "tests/check_main.h"
 
 #include <stdbool.h>

@@ -1,15 +1,16 @@
-#ifndef TS_PEER_CROWD_H
-#define TS_PEER_CROWD_H
+#ifndef TS_SESSION_CROWD_H
+#define TS_SESSION_CROWD_H
 
 #include "base/env.h"
 
 #define TS_CROWD_MAX 64        /**< connections at once */
 #define TS_CROWD_SOURCE_MAX 16 /**< of them from one host */
 
-/** Threads, one for each connection, in a bounded number; no host can take them all. */
+/** Callers that have to be served at once, lest one that is silent keeps the others out: threads, one for each connection,
+ *  in a bounded number; no host can take them all. */
 struct ts_crowd;
 
-/** Serve one connection until it ends; the socket is owned. */
+/** What a thread does: serve one caller; the socket is owned. */
 typedef void (*ts_serve)(void *ctx, int socket);
 
 /** Returns: TS_OK; TS_INTERNAL. env must outlive it. */
@@ -20,7 +21,8 @@ enum ts_error ts_crowd_new(struct ts_crowd **out, const struct ts_env *env, ts_s
  *  Returns: TS_OK; TS_REFUSED when there are too many (closed, logged); TS_INTERNAL (closed, logged). */
 enum ts_error ts_crowd_add(struct ts_crowd *crowd, int socket, const char *from);
 
-/** Wait until every connection has ended and free. What serves must have been told to stop. NULL is allowed. */
+/** Wait until each thread has ended and free. What serves must have been told to stop, or have a deadline. NULL is
+ *  allowed. */
 void ts_crowd_free(struct ts_crowd *crowd);
 
 #endif

@@ -1,4 +1,4 @@
-#include "peer/crowd.h"
+#include "session/crowd.h"
 
 #include <pthread.h>
 #include <signal.h>
