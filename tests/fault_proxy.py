@@ -13,6 +13,8 @@ import threading
 import time
 
 TICK_S = 0.05
+# The first of each direction. They would hardly ever come to an end with as many faults as there are later.
+HANDSHAKE_RECORDS = 5
 KINDS = ("delay", "stall", "corrupt", "cut", "reset", "half-open")
 
 
@@ -84,7 +86,7 @@ class Connection(threading.Thread):
     def look_at_records(self, direction, data):
         flow = self.flows[direction]
         for number, start, end in flow.records.take(flow.passed, data):
-            self.proxy.records += 1
+            self.proxy.messages += number >= HANDSHAKE_RECORDS
             fault = self.record(direction, number, start, end) if self.record else None
             if fault:
                 self.faults.append(fault)
@@ -144,7 +146,7 @@ class Connection(threading.Thread):
             going = True
             while going and not self.proxy.stopped and self.proxy.network != "cut":
                 if self.proxy.network == "silent":  # what was sent comes later, as TCP would send it again
-                    time.sleep(TICK_S)
+                    select.select([], [], [], TICK_S)
                     continue
                 waiting = [flow.source for flow in self.flows if flow.open and not flow.held]
                 ready, _, _ = select.select(waiting, [], [], TICK_S)
@@ -164,7 +166,7 @@ class Proxy(threading.Thread):
         super().__init__(daemon=True)
         self.target, self.plan = target, plan
         self.struck, self.counted, self.last = [], [0, 0], None
-        self.connections = self.records = 0
+        self.connections = self.messages = 0
         self.stopped = False
         self.network = "up"  # "cut": connections break and none can be made; "silent": nothing passes any more
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -205,9 +207,6 @@ class Proxy(threading.Thread):
 
 
 # --- plans of the connection of a number, from 0 ---
-
-# Handshakes would hardly ever end with as many faults as there are later.
-HANDSHAKE_RECORDS = 5
 
 
 def pick(chance, at, direction):
@@ -250,8 +249,8 @@ def dense_plan(seed, share):
 PLANS = {"none": no_plan, "one": one_plan, "dense": dense_plan}
 
 
-# Of the last connection the bytes forth and back; of all: how many faults struck, connections, TLS records.
-Seen = collections.namedtuple("Seen", "counted struck connections records")
+# Of the last connection the bytes forth and back; of all: how many faults struck, connections, messages after handshakes.
+Seen = collections.namedtuple("Seen", "counted struck connections messages")
 
 # --- in a process of its own: a caller that is inside the module does not let Python's other threads run ---
 
@@ -279,7 +278,7 @@ def serve(pipe, theirs):
             pipe.send(proxy.cut_soon(*arguments))
         elif command == "stop":
             proxy.stop()
-            pipe.send(Seen(proxy.counted, len(proxy.struck), proxy.connections, proxy.records))
+            pipe.send(Seen(proxy.counted, len(proxy.struck), proxy.connections, proxy.messages))
         else:
             return
 

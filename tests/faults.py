@@ -177,8 +177,8 @@ def sign_under_faults(run, name, amount, each=lambda number: None):
         each(number)
         good += run.sign(f"{name} {number}")
     seen = run.proxy.stop()
-    print(f"# {name}: {amount} signatures in {time.monotonic() - started:.0f} s, {seen.connections} connections, "
-          f"{seen.struck} faults in {seen.records} messages; {run.told()}", flush=True)
+    print(f"# {name}: {amount} signatures in {time.monotonic() - started:.0f} s, "
+          f"{seen.struck} faults in {seen.messages} messages and {seen.connections} handshakes; {run.told()}", flush=True)
     run.ok(f"{name}: {good} of {amount} signatures made, the rest documented errors", good >= amount // 20)
     run.ok("faults struck", seen.struck >= amount // 20, seen)
 

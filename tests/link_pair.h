@@ -2,6 +2,7 @@
 #define TS_TESTS_LINK_PAIR_H
 
 #include "transport/link.h"
+#include "transport/message.h"
 #include "transport/tcp.h"
 
 #include <check.h>
@@ -140,6 +141,23 @@ pair_clear(struct pair *pair)
     ts_tcp_listener_close(pair->tcp);
     device_clear(&pair->dialler);
     device_clear(&pair->listener);
+}
+
+static inline void
+send_text(struct ts_session *session, int type, const char *text)
+{
+    ck_assert_int_eq(ts_session_send(session, type, (const uint8_t *)text, strlen(text), WAIT_MS), TS_OK);
+}
+
+static inline void
+expect_text(struct ts_session *session, int type, const char *text)
+{
+    struct ts_message message;
+
+    ck_assert_int_eq(ts_session_expect(session, type, &message, WAIT_MS), TS_OK);
+    ck_assert_uint_eq(message.payload.len, strlen(text));
+    ck_assert_mem_eq(message.payload.data, text, strlen(text));
+    ts_message_clear(&message);
 }
 
 #endif

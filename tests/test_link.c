@@ -9,23 +9,6 @@
 #define THREADS 8
 #define MESSAGES 200
 
-static void
-send_text(struct ts_session *session, int type, const char *text)
-{
-    ck_assert_int_eq(ts_session_send(session, type, (const uint8_t *)text, strlen(text), WAIT_MS), TS_OK);
-}
-
-static void
-expect_text(struct ts_session *session, int type, const char *text)
-{
-    struct ts_message message;
-
-    ck_assert_int_eq(ts_session_expect(session, type, &message, WAIT_MS), TS_OK);
-    ck_assert_uint_eq(message.payload.len, strlen(text));
-    ck_assert_mem_eq(message.payload.data, text, strlen(text));
-    ts_message_clear(&message);
-}
-
 /* A session with one message from each side, so that both know it. */
 static void
 open_session(struct pair *pair, struct ts_session **near, struct ts_session **far)

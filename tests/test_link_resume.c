@@ -104,23 +104,6 @@ world_clear(struct resumable *world)
     (void)pthread_mutex_destroy(&world->mutex);
 }
 
-static void
-send_text(struct ts_session *session, int type, const char *text)
-{
-    ck_assert_int_eq(ts_session_send(session, type, (const uint8_t *)text, strlen(text), WAIT_MS), TS_OK);
-}
-
-static void
-expect_text(struct ts_session *session, int type, const char *text)
-{
-    struct ts_message message;
-
-    ck_assert_int_eq(ts_session_expect(session, type, &message, WAIT_MS), TS_OK);
-    ck_assert_uint_eq(message.payload.len, strlen(text));
-    ck_assert_mem_eq(message.payload.data, text, strlen(text));
-    ts_message_clear(&message);
-}
-
 struct echo {
     struct ts_session *session;
     pthread_t thread;

@@ -339,3 +339,26 @@ two_sides_sign(struct two_sides *both, const struct ts_new_key *key, const char 
         check_signature(key, signature, len, digest, digest_len);
     return error;
 }
+
+enum ts_error
+two_sides_make_key(struct two_sides *both, struct ts_new_key *key, enum ts_curve curve)
+{
+    const struct ts_keygen_job job = {
+        .curve = curve, .asker = {.label = "signing key", .application = "test", .host = "here", .user = "me"}};
+
+    return ts_keygen_enterprise(key, both->enterprise, both->p1.token, both->p1.keyring, &job);
+}
+
+struct ts_journal_row
+two_sides_newest(struct ts_journal *journal, enum ts_journal_kind kind)
+{
+    const struct ts_journal_filter filter = {.kind = kind, .limit = 1};
+    struct ts_journal_row *rows = NULL;
+    size_t count = 0;
+
+    ck_assert_int_eq(ts_journal_list(&rows, &count, journal, &filter), TS_OK);
+    ck_assert_uint_eq(count, 1);
+    struct ts_journal_row row = rows[0];
+    free(rows);
+    return row;
+}

@@ -61,6 +61,10 @@ void two_sides_give_primes(struct two_sides *both, const char *p1_from, const ch
 
 /* Invite and pair. */
 enum ts_error two_sides_pair(struct two_sides *both);
+/* A key "signing key", asked for by the user "me". */
+enum ts_error two_sides_make_key(struct two_sides *both, struct ts_new_key *key, enum ts_curve curve);
+/* The last record of its kind. */
+struct ts_journal_row two_sides_newest(struct ts_journal *journal, enum ts_journal_kind kind);
 
 /* SHA-256 of a text, signed as ECDSA-SHA256, and checked with OpenSSL. Returns what signing returned; fails the test
    when a signature is returned that does not verify or is not low. */
