@@ -32,7 +32,8 @@ ts_meeting_put(struct ts_meeting *meeting)
 {
     if (!meeting || --meeting->users > 0)
         return;
-    ts_links_free(meeting->links); /* the connections of its links are gone, for each is a user */
+    ts_crowd_free(meeting->callers); /* nobody has called, or there is none by now */
+    ts_links_free(meeting->links);   /* the connections of its links are gone, for each is a user */
     ts_identity_free(meeting->identity);
     free(meeting);
 }
