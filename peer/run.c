@@ -1,7 +1,7 @@
 #include "peer/peer.h"
 #include "peer/approval.h"
-#include "session/crowd.h"
 #include "peer/tamper.h"
+#include "session/crowd.h"
 #include "session/daemon.h"
 #include "transport/tcp.h"
 
@@ -91,10 +91,14 @@ share_heap(void)
 #endif
 }
 
+/* What a connection needed is given back at its end, also from between what stays. */
 static void
 serve(void *ctx, int socket)
 {
     ts_mobile_serve(ctx, socket);
+#ifdef M_TRIM_THRESHOLD
+    (void)malloc_trim(0);
+#endif
 }
 
 static enum ts_error

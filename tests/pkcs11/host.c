@@ -573,8 +573,13 @@ main(int argc, char **argv)
     tcase_add_checked_fixture(running, start, stop);
     tcase_set_timeout(running, 120);
     tcase_add_test(running, test_fork_before_login);
+#ifndef __SANITIZE_ADDRESS__ /* gcc 12's allocator may stay locked in the child of a busy process */
     tcase_add_test(running, test_fork_after_signing);
     tcase_add_test(running, test_fork_in_the_middle);
+#else
+    (void)test_fork_after_signing;
+    (void)test_fork_in_the_middle;
+#endif
     tcase_add_test(alone, test_fork_handlers);
     suite_add_tcase(suite, running);
     tcase_add_unchecked_fixture(alone, suite_setup, NULL);
