@@ -15,7 +15,6 @@ static struct two_sides both;
 static void
 set_up(void)
 {
-    both = (struct two_sides){.verdict = TS_OK};
     two_sides_start(&both);
 }
 
@@ -51,21 +50,28 @@ has_waited(void)
     return waited;
 }
 
+/* A key whose device cannot be dialled; the enterprise listens for it from its next use on. */
+static void
+await_device(struct ts_new_key *key, char listen[64], bool threads)
+{
+    choose_port(listen);
+    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
+    ck_assert_int_eq(two_sides_make_key(&both, key, TS_CURVE_P256), TS_OK);
+    ck_assert_int_eq(ts_peer_move(both.enterprise, both.p1.token, "phone", "-"), TS_OK);
+    both.p1.config.listen = listen;
+    two_sides_restart_enterprise(&both);
+    if (threads)
+        ts_enterprise_allow_threads(both.enterprise);
+    ck_assert_int_eq(two_sides_sign(&both, key, "nobody is there"), TS_IO);
+}
+
 /* With a thread that takes callers (1), and without (0). */
 START_TEST(a_device_dials_in)
 {
     struct ts_new_key key;
     char listen[64];
 
-    choose_port(listen);
-    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
-    ck_assert_int_eq(two_sides_make_key(&both, &key, TS_CURVE_P256), TS_OK);
-    ck_assert_int_eq(ts_peer_move(both.enterprise, both.p1.token, "phone", "-"), TS_OK);
-    both.p1.config.listen = listen;
-    two_sides_restart_enterprise(&both);
-    if (_i == 1)
-        ts_enterprise_allow_threads(both.enterprise);
-    ck_assert_int_eq(two_sides_sign(&both, &key, "nobody is there"), TS_IO);
+    await_device(&key, listen, _i == 1);
     ck_assert(!has_waited());
     both.wait_ms = 200;
     ck_assert_int_eq(two_sides_sign(&both, &key, "nobody comes"), TS_IO);
@@ -96,15 +102,8 @@ START_TEST(silent_callers_keep_no_device_out)
     char listen[64];
     int silent[8];
 
-    choose_port(listen);
-    ck_assert_int_eq(two_sides_pair(&both), TS_OK);
-    ck_assert_int_eq(two_sides_make_key(&both, &key, TS_CURVE_P256), TS_OK);
-    ck_assert_int_eq(ts_peer_move(both.enterprise, both.p1.token, "phone", "-"), TS_OK);
-    both.p1.config.listen = listen;
     both.p1.config.timeout.connect = 240000; /* what the first of them might take */
-    two_sides_restart_enterprise(&both);
-    ts_enterprise_allow_threads(both.enterprise);
-    ck_assert_int_eq(two_sides_sign(&both, &key, "nobody is there"), TS_IO); /* but there is a listener now */
+    await_device(&key, listen, true);
     for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
         ck_assert_int_eq(ts_tcp_dial(&silent[i], &both.p2.env, listen, ts_now_ms(&both.p2.env) + 5000), TS_OK);
     both.wait_ms = 30000;

@@ -26,15 +26,12 @@ reached(void *ctx, const char *step)
 static void
 set_up(void)
 {
-    const struct ts_keygen_job job = {.curve = TS_CURVE_P256, .asker = {.label = "signing key"}};
-
-    both = (struct two_sides){.verdict = TS_OK};
     requests = 0;
     prepared = 0;
     two_sides_start(&both);
     both.p2.env.steps.reached = reached;
     ck_assert_int_eq(two_sides_pair(&both), TS_OK);
-    ck_assert_int_eq(ts_keygen_enterprise(&key, both.enterprise, both.p1.token, both.p1.keyring, &job), TS_OK);
+    ck_assert_int_eq(two_sides_make_key(&both, &key, TS_CURVE_P256), TS_OK);
 }
 
 static void

@@ -17,21 +17,12 @@ store1(void)
     return ts_enterprise_store(both.enterprise);
 }
 
-static enum ts_error
-make_key(struct ts_new_key *out)
-{
-    const struct ts_keygen_job job = {.curve = TS_CURVE_P256, .asker = {.label = "signing key", .application = "test"}};
-
-    return ts_keygen_enterprise(out, both.enterprise, both.p1.token, both.p1.keyring, &job);
-}
-
 static void
 set_up(void)
 {
-    both = (struct two_sides){.verdict = TS_OK};
     two_sides_start(&both);
     ck_assert_int_eq(two_sides_pair(&both), TS_OK);
-    ck_assert_int_eq(make_key(&key), TS_OK);
+    ck_assert_int_eq(two_sides_make_key(&both, &key, TS_CURVE_P256), TS_OK);
     two_sides_give_primes(&both, "4", "6");
 }
 
@@ -98,7 +89,7 @@ START_TEST(a_key_signs_on_with_new_halves)
     struct ts_new_key other;
 
     ck_assert_int_eq(two_sides_sign(&both, &key, "before"), TS_OK);
-    ck_assert_int_eq(make_key(&other), TS_OK);
+    ck_assert_int_eq(two_sides_make_key(&both, &other, TS_CURVE_P256), TS_OK);
     ck_assert_int_eq(refresh(&key), TS_OK);
     ck_assert_uint_eq(both.asked_refresh, 1);
     ck_assert(!both.shown_locked);
@@ -123,7 +114,7 @@ START_TEST(the_first_parameters_go_with_their_last_key)
     ck_assert_int_eq(refresh(&key), TS_OK);
     ck_assert(!holds_first_parameters(store1(), both.p1.keyring));
     ck_assert(!holds_first_parameters(both.peer_store, both.p2.keyring));
-    ck_assert_int_eq(make_key(&fresh), TS_OK); /* with the new ones */
+    ck_assert_int_eq(two_sides_make_key(&both, &fresh, TS_CURVE_P256), TS_OK); /* with the new ones */
     ck_assert_int_eq(two_sides_sign(&both, &fresh, "new"), TS_OK);
     two_sides_give_primes(&both, "0", "2");
     ck_assert_int_eq(refresh(&key), TS_OK);
@@ -131,7 +122,7 @@ START_TEST(the_first_parameters_go_with_their_last_key)
     ck_assert_int_eq(two_sides_sign(&both, &key, "again"), TS_OK);
     ck_assert_int_eq(two_sides_sign(&both, &fresh, "still"), TS_OK);
     two_sides_restart_enterprise(&both);
-    ck_assert_int_eq(make_key(&fresh), TS_OK);
+    ck_assert_int_eq(two_sides_make_key(&both, &fresh, TS_CURVE_P256), TS_OK);
     ck_assert_int_eq(two_sides_sign(&both, &fresh, "newest"), TS_OK);
 }
 END_TEST

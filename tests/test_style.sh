@@ -3,7 +3,7 @@
 . "$(dirname "$0")/tap.sh"
 cd "${TS_SRCDIR:-$(dirname "$0")/..}" || exit 99
 folders="base mpc transport store session pkcs11 peer server tools tests"
-sources=$(for f in $folders; do ls "$f"/*.[ch] 2>/dev/null; done)
+sources=$(find $folders -name '*.[ch]' | sort)
 
 none() { [ -z "$1" ] || { echo "$1" && return 1; }; }
 long_files() { none "$(wc -l $sources | awk '$2 != "total" && $1 > 600 { print $2 " has " $1 " lines" }')"; }

@@ -22,13 +22,11 @@
 #define PIN ((const uint8_t *)"123456")
 #define PIN_LEN 6
 
-static enum ts_error
-decide(void *ctx, const struct ts_question *question, uint64_t deadline_ms, bool (*cancelled)(void *), void *cancel_ctx)
+/* What the person sees; several may ask at once. */
+static void
+show(struct two_sides *both, const struct ts_question *question)
 {
-    struct two_sides *both = ctx;
-    enum ts_error verdict = both->verdict;
-
-    both->asked++;
+    (void)pthread_mutex_lock(&both->shown);
     if (question->kind == TS_ASK_PAIR)
         (void)snprintf(both->shown_code, sizeof both->shown_code, "%s", question->code);
     if (question->kind == TS_ASK_REFRESH) {
@@ -42,6 +40,17 @@ decide(void *ctx, const struct ts_question *question, uint64_t deadline_ms, bool
         if (question->message)
             memcpy(both->shown_message, question->message, both->shown_message_len);
     }
+    (void)pthread_mutex_unlock(&both->shown);
+}
+
+static enum ts_error
+decide(void *ctx, const struct ts_question *question, uint64_t deadline_ms, bool (*cancelled)(void *), void *cancel_ctx)
+{
+    struct two_sides *both = ctx;
+    enum ts_error verdict = both->verdict;
+
+    both->asked++;
+    show(both, question);
     while (verdict == TS_TIMEOUT && ts_now_ms(&both->p2.env) < deadline_ms && !cancelled(cancel_ctx))
         (void)poll(NULL, 0, 5);
     return verdict;
@@ -184,6 +193,7 @@ two_sides_start(struct two_sides *both)
 {
     const char *base = getenv("TMPDIR");
 
+    *both = (struct two_sides){.verdict = TS_OK, .shown = PTHREAD_MUTEX_INITIALIZER};
     (void)snprintf(both->folder, sizeof both->folder, "%s/tallystick-test-XXXXXX", base ? base : "/tmp");
     ck_assert_ptr_nonnull(mkdtemp(both->folder));
     init_env(&both->p1, both->folder, "token.db");

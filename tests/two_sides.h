@@ -34,6 +34,7 @@ struct two_sides {
     /* What the peer's policy answers, and what it was shown last. */
     _Atomic enum ts_error verdict; /* TS_OK, TS_REFUSED, TS_TIMEOUT (waits until the deadline) */
     atomic_uint asked, asked_refresh;
+    pthread_mutex_t shown;           /* guards what it was shown */
     char shown_code[8], own_code[8]; /* of the pairing */
     uint32_t wait_ms;                /* how long signing waits for a peer that is away */
     enum ts_error own_verdict;       /* what the enterprise's person says about it */
@@ -44,7 +45,7 @@ struct two_sides {
     void (*tamper)(int type, struct ts_buf *payload, enum ts_curve curve, uint32_t bits);
 };
 
-/* Make stores, tokens, identities and primes of both sides, and start both. */
+/* Anew: stores, tokens, identities and primes of both sides, started, with a person who agrees. */
 void two_sides_start(struct two_sides *both);
 void two_sides_stop(struct two_sides *both);
 

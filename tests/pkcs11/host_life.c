@@ -2,8 +2,24 @@
 
 #include "tests/check_main.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/wait.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/lsan_interface.h>
+#endif
+
+bool loses_on_purpose;
+
+#ifdef __SANITIZE_ADDRESS__
+/* Asked by the leak search when the process ends. */
+__attribute__((visibility("default"))) int
+__lsan_is_turned_off(void)
+{
+    return loses_on_purpose;
+}
+#endif
 
 CK_BYTE host_digest[32] = {1, 2, 3};
 
@@ -109,4 +125,25 @@ stop(void)
 {
     ck_rv(p11->C_Finalize(NULL), CKR_OK);
     live_unload();
+}
+
+void *
+sign_often(void *argument)
+{
+    struct signer *signer = argument;
+
+    atomic_store(&signer->begun, true);
+    for (int i = 0; i < signer->rounds && signer->rv == CKR_OK; i++)
+        signer->rv = sign(signer->session);
+    return NULL;
+}
+
+void
+start_signer(pthread_t *thread, struct signer *signer, int rounds)
+{
+    *signer = (struct signer){.rounds = rounds};
+    ck_rv(open_user(&signer->session), CKR_OK);
+    ck_assert_int_eq(pthread_create(thread, NULL, sign_often, signer), 0);
+    while (!atomic_load(&signer->begun))
+        (void)sched_yield();
 }
