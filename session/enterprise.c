@@ -115,8 +115,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
     ts_parameters_clear(&enterprise->parameters);
     ts_journal_close(enterprise->journal);
     ts_holder_close(enterprise->holder);
-    if (enterprise->store)
-        ts_store_close(enterprise->store);
+    ts_store_close(enterprise->store);
     if (enterprise->hsm)
         ts_hsm_free(enterprise->hsm);
     if (enterprise->mpc)
@@ -138,8 +137,7 @@ ts_enterprise_abandon(struct ts_enterprise *enterprise)
     ts_tcp_listener_close(enterprise->listener);
     ts_journal_abandon(enterprise->journal);
     ts_holder_close(enterprise->holder);
-    if (enterprise->store)
-        ts_store_abandon(enterprise->store);
+    ts_store_close(enterprise->store);
     if (enterprise->hsm)
         ts_hsm_abandon(enterprise->hsm);
 }

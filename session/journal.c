@@ -91,7 +91,7 @@ ts_journal_abandon(struct ts_journal *journal)
 {
     if (!journal)
         return;
-    ts_journal_rows_abandon(journal->rows);
+    ts_journal_rows_close(journal->rows);
     ts_holder_close(journal->own_holder);
     free(journal->store);
     free(journal);

@@ -1,6 +1,6 @@
 #include "store/db.h"
 
-#include "store/fork_gate.h"
+#include "store/connection.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,7 @@ ts_db_lock(struct ts_store *store)
 {
     ts_fork_gate_enter();
     (void)pthread_mutex_lock(&store->mutex);
+    ts_connection_restore(store);
 }
 
 void
@@ -26,7 +27,9 @@ ts_query_start(struct ts_query *query, struct ts_store *store, const char *sql)
     ts_db_lock(store);
     /* After some failures (disk full, no memory) SQLite has rolled back by itself. What is left of the caller's unit
        must then not be written, statement by statement. */
-    if (store->depth > 0 && sqlite3_get_autocommit(store->db))
+    if (!store->db)
+        query->rc = SQLITE_CANTOPEN;
+    else if (store->depth > 0 && sqlite3_get_autocommit(store->db))
         query->rc = SQLITE_ABORT_ROLLBACK;
     else
         query->rc = sqlite3_prepare_v2(store->db, sql, -1, &query->statement, NULL);
@@ -193,7 +196,8 @@ enum ts_error
 ts_db_execute(struct ts_store *store, const char *sql)
 {
     ts_db_lock(store);
-    enum ts_error result = error_of(store, sqlite3_exec(store->db, sql, NULL, NULL, NULL));
+    int rc = store->db ? sqlite3_exec(store->db, sql, NULL, NULL, NULL) : SQLITE_CANTOPEN;
+    enum ts_error result = error_of(store, rc);
     ts_db_unlock(store);
     return result;
 }

@@ -3,14 +3,24 @@
 
 /* Inside store/ only: the open database and one SQL statement at a time. */
 
+#include "store/fork_gate.h"
 #include "store/store.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/types.h>
+
+struct ts_db_kind;
 
 struct ts_store {
     const struct ts_env *env;
-    sqlite3 *db;
+    const struct ts_db_kind *kind;
+    sqlite3 *db; /**< NULL between a fork and the next use (store/connection.h) */
+    pid_t pid;   /**< the process that opened it */
+    dev_t device;
+    ino_t inode;       /**< with the device: which file the path names */
+    uint32_t openings; /**< how often it was opened */
+    struct ts_fork_guest guest;
     char *path;
     pthread_mutex_t mutex; /**< recursive; held by a transaction and by each running statement */
     unsigned depth; /**< begins without their end; the thread that sees it above 0 under the mutex is the owner */
@@ -23,15 +33,17 @@ struct ts_db_kind {
     const char *settings; /**< PRAGMAs of the connection */
     int busy_ms;          /**< how long to wait for another process that writes */
     const struct ts_schema *schema;
-    bool check; /**< read every page at opening */
+    bool check;     /**< read every page at opening */
+    bool exclusive; /**< no other process may have it, also not for the moment of a fork */
 };
 
-/** Open a database (mode 0600), made when absent, with its schema. ts_store_close and ts_store_abandon give it back.
+/** Open a database (mode 0600), made when absent, with its schema. The kind must stay. ts_store_close gives it back.
  *  Returns: as ts_store_open. */
 enum ts_error ts_db_open(
     struct ts_store **out, const struct ts_env *env, const char *path, const struct ts_db_kind *kind);
 
-/** The store's mutex, inside the gate that fork waits for (store/fork_gate.h). Recursive. */
+/** The store's mutex, inside the gate that fork waits for (store/fork_gate.h), with the database open; if that failed, db
+ *  is NULL and every query fails. Recursive. */
 void ts_db_lock(struct ts_store *store);
 void ts_db_unlock(struct ts_store *store);
 

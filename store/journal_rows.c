@@ -136,15 +136,6 @@ ts_journal_rows_close(struct ts_journal_rows *rows)
     free(rows);
 }
 
-void
-ts_journal_rows_abandon(struct ts_journal_rows *rows)
-{
-    if (!rows)
-        return;
-    ts_store_abandon(rows->db);
-    free(rows);
-}
-
 /* --- writing --- */
 
 static enum ts_error

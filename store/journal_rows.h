@@ -83,9 +83,8 @@ bool ts_journal_rows_exist(const char *path);
  *  In:   path  of the store
  *  Returns: TS_OK; TS_STORAGE; TS_INTERNAL. env must outlive it. */
 enum ts_error ts_journal_rows_open(struct ts_journal_rows **out, const struct ts_env *env, const char *path);
+/** NULL is allowed. Also for a forked child. */
 void ts_journal_rows_close(struct ts_journal_rows *rows);
-/** In a forked child: free memory only. */
-void ts_journal_rows_abandon(struct ts_journal_rows *rows);
 
 /** A new record and its first event.
  *  Returns: TS_OK; TS_EXISTS (id); TS_STORAGE. */

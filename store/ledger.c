@@ -25,6 +25,7 @@ static const struct ts_schema schema = {APPLICATION_ID, sizeof migrations / size
 /* Another server with the same file would take this one's open calls for interrupted ones. */
 static const struct ts_db_kind kind = {
     .settings = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;",
+    .exclusive = true,
     .busy_ms = BUSY_MS,
     .schema = &schema,
 };

@@ -1,15 +1,14 @@
+#include "store/connection.h"
 #include "store/db.h"
-#include "store/fork_gate.h"
 #include "store/schema.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define BUSY_TIMEOUT_MS 5000
-#define BUSY_PAUSE_NS 20000000L
+#define COUNT_MASK 0xffffff
 
 /* Set for this connection only: the host process may use SQLite too. */
 static const struct ts_db_kind store_kind = {
@@ -63,52 +62,6 @@ make_handle(struct ts_store **out, const struct ts_env *env, const char *path)
 }
 
 static enum ts_error
-open_database(struct ts_store *store, int busy_ms)
-{
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    int rc = sqlite3_open_v2(store->path, &store->db, flags, NULL);
-
-    if (rc == SQLITE_OK) {
-        (void)sqlite3_extended_result_codes(store->db, 1);
-        (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-        rc = sqlite3_busy_timeout(store->db, busy_ms);
-    }
-    if (rc == SQLITE_OK)
-        return TS_OK;
-    ts_log(store->env, TS_LOG_ERROR, "database %s cannot be opened: %s; check its path and permissions", store->path,
-        sqlite3_errstr(rc));
-    return TS_STORAGE;
-}
-
-/* SQLite does not wait by itself when two processes switch a new database to WAL at once. */
-static enum ts_error
-switch_to_wal(struct ts_store *store)
-{
-    uint64_t deadline = ts_now_ms(store->env) + BUSY_TIMEOUT_MS;
-    const struct timespec pause = {0, BUSY_PAUSE_NS};
-
-    for (;;) {
-        struct ts_query query;
-        char mode[16] = "";
-        ts_query_start(&query, store, "PRAGMA journal_mode = WAL");
-        if (ts_query_row(&query))
-            ts_query_get_text(&query, 0, mode, sizeof mode);
-        bool busy = (query.rc & 0xff) == SQLITE_BUSY && ts_now_ms(store->env) < deadline;
-        if (busy)
-            query.rc = SQLITE_OK; /* not worth a line in the log */
-        enum ts_error result = ts_query_end(&query);
-        if (!busy && result == TS_OK && strcmp(mode, "wal") != 0) {
-            ts_log(
-                store->env, TS_LOG_ERROR, "database %s cannot keep a write-ahead log; check its folder", store->path);
-            result = TS_STORAGE;
-        }
-        if (!busy)
-            return result;
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
-static enum ts_error
 check_pages(struct ts_store *store)
 {
     struct ts_query query;
@@ -126,17 +79,13 @@ check_pages(struct ts_store *store)
 }
 
 static enum ts_error
-set_up(struct ts_store *store, const struct ts_db_kind *kind)
+set_up(struct ts_store *store)
 {
-    enum ts_error result = open_database(store, kind->busy_ms);
+    enum ts_error result = ts_connection_open(store);
 
     if (result == TS_OK)
-        result = switch_to_wal(store);
-    if (result == TS_OK)
-        result = ts_db_execute(store, kind->settings);
-    if (result == TS_OK)
-        result = ts_schema_prepare(store, kind->schema);
-    if (result == TS_OK && kind->check)
+        result = ts_schema_prepare(store, store->kind->schema);
+    if (result == TS_OK && store->kind->check)
         result = check_pages(store);
     return result;
 }
@@ -156,8 +105,9 @@ ts_db_open(struct ts_store **out, const struct ts_env *env, const char *path, co
     if (result == TS_OK)
         result = make_handle(&store, env, path);
     if (result == TS_OK) {
+        store->kind = kind;
         ts_fork_gate_enter();
-        result = set_up(store, kind);
+        result = set_up(store);
         ts_fork_gate_leave();
     }
     if (result != TS_OK) {
@@ -180,18 +130,11 @@ ts_store_close(struct ts_store *store)
     if (!store)
         return;
     ts_fork_gate_enter();
-    (void)sqlite3_close_v2(store->db);
+    bool closed = ts_connection_close(store);
     ts_fork_gate_leave();
-    (void)pthread_mutex_destroy(&store->mutex);
-    ts_store_abandon(store);
-}
-
-void
-ts_store_abandon(struct ts_store *store)
-{
-    if (!store)
+    if (!closed)
         return;
-    /* The SQLite handle is left as it is: closing it here could clear the parent's write-ahead log. */
+    (void)pthread_mutex_destroy(&store->mutex);
     free(store->path);
     free(store);
 }
@@ -297,13 +240,15 @@ ts_store_version(uint64_t *out, struct ts_store *store)
     struct ts_query query;
 
     *out = 0;
-    /* data_version tells the commits of other connections, the counter those of this one. */
+    /* data_version tells the commits of other connections, the counter those of this one; both begin anew with each
+       opening. 2^24 commits between two looks are too many to be made. */
     ts_query_start(&query, store, "PRAGMA data_version");
     bool found = ts_query_row(&query);
-    uint64_t others = (uint64_t)ts_query_get_int(&query, 0);
-    uint32_t own = (uint32_t)sqlite3_total_changes(store->db);
+    uint64_t others = (uint64_t)ts_query_get_int(&query, 0) & COUNT_MASK;
+    uint64_t own = found ? (uint64_t)sqlite3_total_changes(store->db) & COUNT_MASK : 0;
+    uint64_t version = (uint64_t)store->openings << 48 | others << 24 | own;
     enum ts_error result = ts_query_end_found(&query, found);
     if (result == TS_OK)
-        *out = others << 32 | own;
+        *out = version;
     return result;
 }

@@ -11,16 +11,16 @@
 #include <stdint.h>
 
 /** The database where halves rest: one SQLite file (WAL, synchronous FULL), used by many processes and threads at once.
+ *  A fork closes it, and the next call opens it again; if that fails (the file is away, or another one) calls answer
+ *  TS_STORAGE until it is back. A child must open its own.
  *  Both sides use it; the enterprise side has many tokens, the peer exactly one, without an HSM or with its own. */
 struct ts_store;
 
 /** Open, creating file (mode 0600) and schema if absent; the folder must exist.
  *  Returns: TS_OK; TS_STORAGE when it cannot be opened, is damaged, or has a newer schema (log line says which). */
 enum ts_error ts_store_open(struct ts_store **out, const struct ts_env *env, const char *path);
+/** NULL is allowed. Also for a forked child: nothing of its parent's is open there. */
 void ts_store_close(struct ts_store *store);
-
-/** Free memory only: a forked child must not touch the parent's handle. */
-void ts_store_abandon(struct ts_store *store);
 
 /** Several calls as one durable unit: everything between begin and commit is stored whole or not at all. Holds the
  *  store's write lock for this thread: no network or HSM call in between. Calls of other threads wait.

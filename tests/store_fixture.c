@@ -3,10 +3,13 @@
 #include "tests/softhsm.h"
 
 #include <check.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void
 keep_line(void *ctx, enum ts_log_level level, const char *line)
@@ -54,6 +57,46 @@ fixture_reopen(struct fixture *fixture)
 {
     ts_store_close(fixture->store);
     ck_assert_int_eq(ts_store_open(&fixture->store, &fixture->env, fixture->path), TS_OK);
+}
+
+enum ts_error
+fixture_put(const struct fixture *fixture, struct ts_store *store, const char *name, uint32_t number)
+{
+    return ts_value_put(store, fixture->keyring, fixture->token, name, (const uint8_t *)&number, sizeof number);
+}
+
+uint32_t
+fixture_get(const struct fixture *fixture, const char *name)
+{
+    uint32_t number = UINT32_MAX;
+    struct ts_buf out;
+
+    ts_buf_init(&out, 64);
+    enum ts_error result = ts_value_get(&out, fixture->store, fixture->keyring, fixture->token, name);
+    ck_assert(result == TS_OK || result == TS_NOT_FOUND);
+    if (result == TS_OK) {
+        ck_assert_uint_eq(out.len, sizeof number);
+        memcpy(&number, out.data, sizeof number);
+    }
+    ts_buf_clear(&out);
+    return number;
+}
+
+_Noreturn void
+fixture_leave(bool good)
+{
+    if (good)
+        (void)raise(SIGKILL);
+    _exit(1);
+}
+
+bool
+fixture_left_well(pid_t pid)
+{
+    int status = 0;
+
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
 void

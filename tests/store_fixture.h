@@ -3,6 +3,8 @@
 
 #include "store/store.h"
 
+#include <sys/types.h>
+
 #define FIXTURE_PIN "so-pin-1618"
 #define FIXTURE_USER_PIN "user-pin-0577"
 
@@ -27,6 +29,16 @@ void fixture_token(struct fixture *fixture);
 
 /** Close and open the store again, as another process would see it. */
 void fixture_reopen(struct fixture *fixture);
+
+/** A small value of the token; get: UINT32_MAX when there is none, anything else than these two fails the test. */
+enum ts_error fixture_put(const struct fixture *fixture, struct ts_store *store, const char *name, uint32_t number);
+uint32_t fixture_get(const struct fixture *fixture, const char *name);
+
+/** How a child of fork ends: killed when all was well, because it cannot free what is its parent's, and valgrind would
+ *  count that. */
+_Noreturn void fixture_leave(bool good);
+/** Wait for the child. Returns: true when it was `good`. */
+bool fixture_left_well(pid_t pid);
 
 /** Change the database behind the store's back with the sqlite3 library; at least one row must change. */
 void fixture_tamper(const struct fixture *fixture, const char *sql);

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,25 +14,6 @@
 #include <unistd.h>
 
 static struct fixture fx;
-
-/* How a child of fork ends: killed when all was well, because it cannot free what is its parent's, and valgrind would count
-   that. */
-_Noreturn static void
-leave(bool good)
-{
-    if (good)
-        (void)raise(SIGKILL);
-    _exit(1);
-}
-
-static bool
-left_well(pid_t pid)
-{
-    int status = 0;
-
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-}
 
 static void
 open_fixture(void)
@@ -45,30 +25,6 @@ static void
 close_fixture(void)
 {
     fixture_close(&fx);
-}
-
-static enum ts_error
-put(struct ts_store *store, const char *name, uint32_t number)
-{
-    return ts_value_put(store, fx.keyring, fx.token, name, (const uint8_t *)&number, sizeof number);
-}
-
-/* The number of a value; UINT32_MAX when there is none. */
-static uint32_t
-get(const char *name)
-{
-    uint32_t number = UINT32_MAX;
-    struct ts_buf out;
-
-    ts_buf_init(&out, 64);
-    enum ts_error result = ts_value_get(&out, fx.store, fx.keyring, fx.token, name);
-    ck_assert(result == TS_OK || result == TS_NOT_FOUND);
-    if (result == TS_OK) {
-        ck_assert_uint_eq(out.len, sizeof number);
-        memcpy(&number, out.data, sizeof number);
-    }
-    ts_buf_clear(&out);
-    return number;
 }
 
 START_TEST(the_file_is_private_whatever_the_umask)
@@ -202,8 +158,8 @@ START_TEST(a_read_only_folder_is_refused)
     for (size_t i = 0; i < 2; i++) {
         pid_t pid = fork();
         if (pid == 0)
-            leave(open_as_nobody(paths[i]));
-        ck_assert(left_well(pid));
+            fixture_leave(open_as_nobody(paths[i]));
+        ck_assert(fixture_left_well(pid));
     }
     ck_assert_int_eq(access(fresh, F_OK), -1);
     ck_assert_int_eq(chmod(fx.dir, 0700), 0);
@@ -214,23 +170,23 @@ START_TEST(a_unit_is_stored_whole_or_not_at_all)
 {
     fixture_token(&fx);
     ck_assert_int_eq(ts_store_begin(fx.store), TS_OK);
-    ck_assert_int_eq(put(fx.store, "a", 1), TS_OK);
-    ck_assert_int_eq(put(fx.store, "b", 1), TS_OK);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "a", 1), TS_OK);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "b", 1), TS_OK);
     ts_store_rollback(fx.store);
-    ck_assert_uint_eq(get("a"), UINT32_MAX);
+    ck_assert_uint_eq(fixture_get(&fx, "a"), UINT32_MAX);
     ck_assert_int_eq(ts_store_begin(fx.store), TS_OK);
-    ck_assert_int_eq(put(fx.store, "a", 2), TS_OK);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "a", 2), TS_OK);
     /* an inner unit that fails takes back only itself */
     ck_assert_int_eq(ts_store_begin(fx.store), TS_OK);
-    ck_assert_int_eq(put(fx.store, "b", 2), TS_OK);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "b", 2), TS_OK);
     ts_store_rollback(fx.store);
     ck_assert_int_eq(ts_store_begin(fx.store), TS_OK);
-    ck_assert_int_eq(put(fx.store, "c", 2), TS_OK);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "c", 2), TS_OK);
     ck_assert_int_eq(ts_store_commit(fx.store), TS_OK);
     ck_assert_int_eq(ts_store_commit(fx.store), TS_OK);
-    ck_assert_uint_eq(get("a"), 2);
-    ck_assert_uint_eq(get("b"), UINT32_MAX);
-    ck_assert_uint_eq(get("c"), 2);
+    ck_assert_uint_eq(fixture_get(&fx, "a"), 2);
+    ck_assert_uint_eq(fixture_get(&fx, "b"), UINT32_MAX);
+    ck_assert_uint_eq(fixture_get(&fx, "c"), 2);
     ck_assert_int_eq(ts_store_commit(fx.store), TS_USAGE);
     ts_store_rollback(fx.store);
 }
@@ -240,14 +196,14 @@ START_TEST(nothing_is_written_after_sqlite_rolled_back_by_itself)
 {
     fixture_token(&fx);
     ck_assert_int_eq(ts_store_begin(fx.store), TS_OK);
-    ck_assert_int_eq(put(fx.store, "a", 1), TS_OK);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "a", 1), TS_OK);
     /* as SQLite does on a full disk */
     ck_assert_int_eq(sqlite3_exec(fx.store->db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    ck_assert_int_eq(put(fx.store, "b", 1), TS_STORAGE);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "b", 1), TS_STORAGE);
     ck_assert_int_eq(ts_store_commit(fx.store), TS_STORAGE);
-    ck_assert_uint_eq(get("a"), UINT32_MAX);
-    ck_assert_uint_eq(get("b"), UINT32_MAX);
-    ck_assert_int_eq(put(fx.store, "b", 2), TS_OK);
+    ck_assert_uint_eq(fixture_get(&fx, "a"), UINT32_MAX);
+    ck_assert_uint_eq(fixture_get(&fx, "b"), UINT32_MAX);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "b", 2), TS_OK);
 }
 END_TEST
 
@@ -261,10 +217,10 @@ START_TEST(the_version_changes_with_every_write)
     ck_assert_int_eq(ts_store_version(&first, fx.store), TS_OK);
     ck_assert_int_eq(ts_store_version(&second, fx.store), TS_OK);
     ck_assert_uint_eq(first, second);
-    ck_assert_int_eq(put(other, "a", 1), TS_OK);
+    ck_assert_int_eq(fixture_put(&fx, other, "a", 1), TS_OK);
     ck_assert_int_eq(ts_store_version(&third, fx.store), TS_OK);
     ck_assert_uint_ne(second, third);
-    ck_assert_int_eq(put(fx.store, "a", 2), TS_OK);
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "a", 2), TS_OK);
     ck_assert_int_eq(ts_store_version(&fourth, fx.store), TS_OK);
     ck_assert_uint_ne(third, fourth);
     ts_store_close(other);
@@ -309,10 +265,10 @@ START_TEST(processes_write_at_once)
     for (size_t i = 0; i < 3; i++) {
         children[i] = fork();
         if (children[i] == 0)
-            leave(count_in_child() == 0);
+            fixture_leave(count_in_child() == 0);
     }
     for (size_t i = 0; i < 3; i++)
-        ck_assert(left_well(children[i]));
+        ck_assert(fixture_left_well(children[i]));
     ts_query_start(&query, fx.store, "SELECT round FROM pin");
     ck_assert(ts_query_row(&query));
     ck_assert_int_eq(ts_query_get_int(&query, 0), 3 * COUNTS);
@@ -330,11 +286,11 @@ START_TEST(processes_create_at_once)
         children[i] = fork();
         if (children[i] == 0) {
             struct ts_store *store;
-            leave(ts_store_open(&store, &fx.env, path) == TS_OK);
+            fixture_leave(ts_store_open(&store, &fx.env, path) == TS_OK);
         }
     }
     for (size_t i = 0; i < 6; i++)
-        ck_assert(left_well(children[i]));
+        ck_assert(fixture_left_well(children[i]));
 }
 END_TEST
 
@@ -346,8 +302,8 @@ write_pairs(void *arg)
     for (uint32_t i = 1; i <= 50; i++) {
         uint32_t number = *(uint32_t *)arg * 1000 + i;
         failures += ts_store_begin(fx.store) != TS_OK;
-        failures += put(fx.store, "a", number) != TS_OK;
-        failures += put(fx.store, "b", number) != TS_OK;
+        failures += fixture_put(&fx, fx.store, "a", number) != TS_OK;
+        failures += fixture_put(&fx, fx.store, "b", number) != TS_OK;
         failures += ts_store_commit(fx.store) != TS_OK;
     }
     return (void *)failures;
@@ -363,7 +319,7 @@ START_TEST(threads_share_a_handle)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, write_pairs, &numbers[i]), 0);
     for (int i = 0; i < 100; i++) {
         ck_assert_int_eq(ts_store_begin(fx.store), TS_OK);
-        ck_assert_uint_eq(get("a"), get("b"));
+        ck_assert_uint_eq(fixture_get(&fx, "a"), fixture_get(&fx, "b"));
         ck_assert_int_eq(ts_store_commit(fx.store), TS_OK);
     }
     for (size_t i = 0; i < 3; i++) {
@@ -371,7 +327,7 @@ START_TEST(threads_share_a_handle)
         ck_assert_int_eq(pthread_join(threads[i], &failures), 0);
         ck_assert_ptr_null(failures);
     }
-    ck_assert_uint_eq(get("a"), get("b"));
+    ck_assert_uint_eq(fixture_get(&fx, "a"), fixture_get(&fx, "b"));
 }
 END_TEST
 
@@ -386,8 +342,8 @@ write_until_killed(int to)
             &fx.keyring, store, NULL, fx.token, TS_USER_SO, (const uint8_t *)FIXTURE_PIN, strlen(FIXTURE_PIN)) != TS_OK)
         return 1;
     for (uint32_t i = 1;; i++) {
-        bool ok = ts_store_begin(store) == TS_OK && write(to, "1", 1) == 1 && put(store, "a", i) == TS_OK &&
-                  write(to, "2", 1) == 1 && put(store, "b", i) == TS_OK && write(to, "3", 1) == 1 &&
+        bool ok = ts_store_begin(store) == TS_OK && write(to, "1", 1) == 1 && fixture_put(&fx, store, "a", i) == TS_OK &&
+                  write(to, "2", 1) == 1 && fixture_put(&fx, store, "b", i) == TS_OK && write(to, "3", 1) == 1 &&
                   ts_store_commit(store) == TS_OK && write(to, "4", 1) == 1;
         if (!ok)
             return 2;
@@ -422,11 +378,11 @@ START_TEST(kill_leaves_units_whole)
 {
     fixture_token(&fx);
     for (int steps = 1; steps <= 12; steps++) {
-        ck_assert_int_eq(put(fx.store, "a", 0), TS_OK);
-        ck_assert_int_eq(put(fx.store, "b", 0), TS_OK);
+        ck_assert_int_eq(fixture_put(&fx, fx.store, "a", 0), TS_OK);
+        ck_assert_int_eq(fixture_put(&fx, fx.store, "b", 0), TS_OK);
         uint32_t commits = kill_after(steps);
-        ck_assert_uint_eq(get("a"), get("b"));
-        ck_assert_uint_ge(get("a"), commits); /* what was told as stored is there */
+        ck_assert_uint_eq(fixture_get(&fx, "a"), fixture_get(&fx, "b"));
+        ck_assert_uint_ge(fixture_get(&fx, "a"), commits); /* what was told as stored is there */
     }
 }
 END_TEST
@@ -445,75 +401,14 @@ START_TEST(a_database_held_by_another_process_is_given_up)
         bool held = ts_store_open(&store, &fx.env, fx.path) == TS_OK && ts_store_begin(store) == TS_OK;
         (void)!write(ready[1], held ? "y" : "n", 1);
         (void)!read(done[0], &byte, 1);
-        leave(held);
+        fixture_leave(held);
     }
     ck_assert_int_eq(read(ready[0], &byte, 1), 1);
     ck_assert_int_eq(byte, 'y');
     ck_assert_int_eq(ts_store_begin(fx.store), TS_STORAGE);
     ck_assert_int_eq(close(done[1]), 0);
-    ck_assert(left_well(pid));
-    ck_assert_int_eq(put(fx.store, "a", 1), TS_OK);
-}
-END_TEST
-
-START_TEST(a_forked_child_abandons)
-{
-    fixture_token(&fx);
-    ck_assert_int_eq(put(fx.store, "a", 1), TS_OK);
-    ck_assert_int_eq(ts_store_begin(fx.store), TS_OK);
-    ck_assert_int_eq(put(fx.store, "a", 2), TS_OK);
-    pid_t pid = fork();
-    if (pid == 0) {
-        struct ts_buf out;
-        ts_buf_init(&out, 64);
-        /* the token key is not there in a child */
-        bool empty = ts_keyring_seal(&out, fx.keyring, (const uint8_t *)"x", 1, NULL, 0) == TS_INTERNAL;
-        ts_keyring_free(fx.keyring);
-        ts_store_abandon(fx.store);
-        leave(empty);
-    }
-    ck_assert(left_well(pid));
-    ck_assert_int_eq(put(fx.store, "b", 2), TS_OK);
-    ck_assert_int_eq(ts_store_commit(fx.store), TS_OK);
-    fixture_reopen(&fx);
-    ck_assert_uint_eq(get("a"), 2);
-    ck_assert_uint_eq(get("b"), 2);
-}
-END_TEST
-
-static void *
-work_until_told(void *stop)
-{
-    while (!atomic_load((atomic_bool *)stop))
-        (void)get("a");
-    return NULL;
-}
-
-/* While a thread is at work, a child opens the database of its own: SQLite's shared locks must be free in it. */
-START_TEST(a_child_of_a_busy_process_goes_on)
-{
-    atomic_bool stop = false;
-    pthread_t thread;
-    int bad = 0;
-
-    fixture_token(&fx);
-    ck_assert_int_eq(put(fx.store, "a", 1), TS_OK);
-    ck_assert_int_eq(pthread_create(&thread, NULL, work_until_told, &stop), 0);
-    for (int i = 0; i < 100; i++) {
-        pid_t pid = fork();
-        if (pid == 0) {
-            struct ts_store *own = NULL;
-            (void)signal(SIGALRM, SIG_DFL); /* not the runner's, which would end the test */
-            (void)alarm(30);
-            leave(ts_store_open(&own, &fx.env, fx.path) == TS_OK);
-        }
-        bad += !left_well(pid);
-        if (bad)
-            break;
-    }
-    atomic_store(&stop, true);
-    (void)pthread_join(thread, NULL);
-    ck_assert_int_eq(bad, 0);
+    ck_assert(fixture_left_well(pid));
+    ck_assert_int_eq(fixture_put(&fx, fx.store, "a", 1), TS_OK);
 }
 END_TEST
 
@@ -538,12 +433,6 @@ main(void)
     tcase_add_test(tests, threads_share_a_handle);
     tcase_add_test(tests, kill_leaves_units_whole);
     tcase_add_test(tests, a_database_held_by_another_process_is_given_up);
-    tcase_add_test(tests, a_forked_child_abandons);
-#ifndef __SANITIZE_ADDRESS__ /* gcc 12's allocator may stay locked in the child of a busy process */
-    tcase_add_test(tests, a_child_of_a_busy_process_goes_on);
-#else
-    (void)a_child_of_a_busy_process_goes_on;
-#endif
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
