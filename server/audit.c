@@ -1,10 +1,10 @@
 #include "server/audit.h"
 
 #include "base/text.h"
+#include "base/thread.h"
 #include "server/server.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,18 +94,6 @@ init_wake(struct ts_auditor *auditor)
     return good;
 }
 
-static bool
-start(struct ts_auditor *auditor)
-{
-    sigset_t all, before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool good = pthread_create(&auditor->thread, NULL, write_batches, auditor) == 0;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return good;
-}
-
 struct ts_auditor *
 ts_auditor_new(struct ts_server *server)
 {
@@ -117,7 +105,8 @@ ts_auditor_new(struct ts_server *server)
     auditor->filling = calloc(ROOM, sizeof *auditor->filling);
     auditor->writing = calloc(ROOM, sizeof *auditor->writing);
     (void)pthread_mutex_init(&auditor->lock, NULL);
-    if (auditor->filling && auditor->writing && init_wake(auditor) && start(auditor))
+    if (auditor->filling && auditor->writing && init_wake(auditor) &&
+        ts_thread_start(&auditor->thread, write_batches, auditor))
         return auditor;
     free(auditor->filling);
     free(auditor->writing);

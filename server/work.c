@@ -1,7 +1,7 @@
 #include "server/work.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include "base/thread.h"
+
 #include <stdlib.h>
 
 struct worker {
@@ -50,17 +50,12 @@ labour(void *argument)
 static void
 start(struct ts_pool *pool, unsigned threads)
 {
-    sigset_t all, before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
     for (; pool->threads < threads; pool->threads++) {
         struct worker *worker = &pool->workers[pool->threads];
         *worker = (struct worker){.pool = pool, .number = pool->threads};
-        if (pthread_create(&worker->thread, NULL, labour, worker) != 0)
+        if (!ts_thread_start(&worker->thread, labour, worker))
             break;
     }
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 struct ts_pool *

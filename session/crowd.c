@@ -1,7 +1,7 @@
 #include "session/crowd.h"
 
-#include <pthread.h>
-#include <signal.h>
+#include "base/thread.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -88,19 +88,6 @@ host_of(char out[HOST_BYTES], const char *from)
     (void)snprintf(out, HOST_BYTES, "%.*s", colon ? (int)(colon - from) : (int)strlen(from), from);
 }
 
-/* Signals are for the main thread: they stop the program in order. */
-static bool
-start(struct place *place)
-{
-    sigset_t all, before;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int fault = pthread_create(&place->thread, NULL, serve, place);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return fault == 0;
-}
-
 enum ts_error
 ts_crowd_add(struct ts_crowd *crowd, int socket, const char *from)
 {
@@ -120,7 +107,7 @@ ts_crowd_add(struct ts_crowd *crowd, int socket, const char *from)
     place->socket = socket;
     memcpy(place->host, host, sizeof host);
     atomic_store(&place->done, false);
-    place->taken = start(place);
+    place->taken = ts_thread_start(&place->thread, serve, place);
     if (place->taken)
         return TS_OK;
     ts_log(crowd->env, TS_LOG_ERROR, "%s: no thread for the connection; closed", from);

@@ -2,6 +2,7 @@
 #include "session/meet_enterprise.h"
 #include "session/store_place.h"
 #include "store/holder.h"
+#include "transport/lookup.h"
 #include "transport/tcp.h"
 
 #include <stdlib.h>
@@ -78,6 +79,8 @@ void
 ts_enterprise_allow_threads(struct ts_enterprise *enterprise)
 {
     enterprise->threads_allowed = true;
+    if (!enterprise->lookups)
+        (void)ts_lookups_new(&enterprise->lookups, enterprise->env); /* without them, names cost what they cost */
 }
 
 bool
@@ -112,6 +115,7 @@ ts_enterprise_close(struct ts_enterprise *enterprise)
     ts_meeting_stop(enterprise, 0);
     ts_pool_join(enterprise);
     ts_partners_drop(enterprise, 0, NULL);
+    ts_lookups_free(enterprise->lookups);
     ts_parameters_clear(&enterprise->parameters);
     ts_journal_close(enterprise->journal);
     ts_holder_close(enterprise->holder);
@@ -147,6 +151,7 @@ ts_enterprise_give_up(struct ts_enterprise *enterprise)
 {
     ts_meeting_stop(enterprise, 0);
     ts_pool_join(enterprise);
+    ts_lookups_free(enterprise->lookups);
     ts_enterprise_abandon(enterprise);
 }
 

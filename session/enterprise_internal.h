@@ -30,6 +30,7 @@ struct ts_enterprise {
     struct ts_partner *partners; /* of unlocked tokens */
     bool stopping;
     bool threads_allowed;             /* ts_enterprise_allow_threads */
+    struct ts_lookups *lookups;       /* NULL where threads are not allowed */
     struct ts_tcp_listener *listener; /* for devices that dial in (session/meet_enterprise.c); NULL when none is open */
     struct ts_meeting *meeting;
     bool listen_failed;

@@ -1,10 +1,10 @@
 #include "session/meet_enterprise.h"
 
+#include "base/thread.h"
 #include "session/crowd.h"
 #include "session/identity_value.h"
 #include "transport/tcp.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,19 +93,6 @@ accept_callers(void *argument)
     return NULL;
 }
 
-/* The host's signals are not ours. */
-static bool
-start_thread(struct ts_enterprise *enterprise)
-{
-    sigset_t all, old;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failed = pthread_create(&enterprise->acceptor, NULL, accept_callers, enterprise->meeting);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return failed == 0;
-}
-
 static enum ts_error
 new_meeting(struct ts_meeting **out, struct ts_enterprise *enterprise, const struct ts_keyring *keyring, uint64_t token)
 {
@@ -153,7 +140,8 @@ start_listening(struct ts_enterprise *enterprise, const struct ts_keyring *keyri
             address, ts_error_text(error));
         return;
     }
-    enterprise->accepting = enterprise->threads_allowed && start_thread(enterprise);
+    enterprise->accepting =
+        enterprise->threads_allowed && ts_thread_start(&enterprise->acceptor, accept_callers, enterprise->meeting);
     ts_log(enterprise->env, TS_LOG_INFO, "devices may dial in on port %u",
         (unsigned)ts_tcp_listener_port(enterprise->listener));
 }

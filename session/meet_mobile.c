@@ -1,6 +1,6 @@
+#include "base/thread.h"
 #include "session/mobile_internal.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,25 +97,19 @@ find_dialler(struct dialler *list, const uint8_t pairing[TS_ID_BYTES])
     return list;
 }
 
-/* Signals belong to the program's main thread. */
 static void
 add_dialler(struct dialler **list, struct ts_mobile *mobile, const char *addresses, const struct ts_peer_row *partner)
 {
     struct dialler *dialler = calloc(1, sizeof *dialler);
-    sigset_t all, old;
 
     if (!dialler)
         return; /* the next look tries again */
     *dialler = (struct dialler){.next = *list, .mobile = mobile, .addresses = addresses};
     memcpy(dialler->pairing, partner->pairing, sizeof dialler->pairing);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failed = pthread_create(&dialler->thread, NULL, keep_connected, dialler);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (failed)
-        free(dialler);
-    else
+    if (ts_thread_start(&dialler->thread, keep_connected, dialler))
         *list = dialler;
+    else
+        free(dialler);
 }
 
 static void

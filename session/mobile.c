@@ -2,6 +2,7 @@
 #include "session/identity_value.h"
 #include "session/mobile_internal.h"
 #include "session/talk.h"
+#include "transport/lookup.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,8 @@ ts_mobile_open(struct ts_mobile **out, const struct ts_mobile_options *options)
     if (error == TS_OK)
         error = ts_links_new(&mobile->links);
     if (error == TS_OK)
+        error = ts_lookups_new(&mobile->lookups, mobile->env);
+    if (error == TS_OK)
         error = ts_identity_load(&mobile->identity, mobile->env, options->store, options->token, options->keyring);
     if (error == TS_OK)
         error = ts_journal_open(
@@ -85,6 +88,7 @@ ts_mobile_close(struct ts_mobile *mobile)
     ts_parameters_clear(&mobile->parameters);
     ts_journal_close(mobile->journal);
     ts_links_free(mobile->links);
+    ts_lookups_free(mobile->lookups);
     if (mobile->identity)
         ts_identity_free(mobile->identity);
     if (mobile->mpc)

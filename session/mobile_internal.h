@@ -19,6 +19,7 @@ struct ts_mobile {
     struct ts_mpc *mpc;
     struct ts_identity *identity;
     struct ts_links *links; /* where callers whose connection broke find their sessions again */
+    struct ts_lookups *lookups;
     uint8_t hk[TS_HEDGE_KEY_BYTES];
     struct ts_journal *journal;
     pthread_mutex_t

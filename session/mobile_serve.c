@@ -190,6 +190,7 @@ link_options(const struct ts_mobile *mobile, const char *name)
         .resume_ms = mobile->options.config->timeout.resume,
         .heartbeat_ms = heartbeat_ms(mobile->options.config),
         .links = mobile->links,
+        .lookups = mobile->lookups,
         .name = name,
     };
 }

@@ -1,7 +1,7 @@
+#include "base/thread.h"
 #include "mpc/machine.h"
 #include "session/enterprise_internal.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -310,18 +310,12 @@ fill(void *argument)
     return NULL;
 }
 
-/* Under the lock. The host's signals are not for our thread. */
+/* Under the lock. */
 static void
 start_thread(struct ts_enterprise *enterprise)
 {
-    sigset_t all, old;
-
-    if (enterprise->filling || enterprise->stopping)
-        return;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    enterprise->filling = pthread_create(&enterprise->filler, NULL, fill, enterprise) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (!enterprise->filling && !enterprise->stopping)
+        enterprise->filling = ts_thread_start(&enterprise->filler, fill, enterprise);
 }
 
 void

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Removes each check of tests/mutations.txt and tests/mutations_link.txt in turn and expects the named test to go red. Prints TAP.
+"""Removes each check of tests/mutations*.txt but the server's in turn and expects the named test to go red. Prints TAP.
 
 Run by `make check-mutations`, in the build folder; MUTATIONS=WORD,WORD runs only the entries whose id has one of the words. Nothing
 of the source or build folder is changed: the altered file is compiled apart and linked in front of the library. Another list is named by MUTATION_LIST.
@@ -21,12 +21,13 @@ BUILD = os.environ["TS_BUILDDIR"]
 COMPILE = shlex.split(os.environ.get("TS_COMPILE", "cc"))
 LIBS = shlex.split(os.environ.get("TS_LIBS", ""))
 SECONDS = int(os.environ.get("MUTATION_SECONDS", "300"))
-LISTS = os.environ.get("MUTATION_LIST", "tests/mutations.txt tests/mutations_link.txt").split()
+LISTS = os.environ.get("MUTATION_LIST", "tests/mutations.txt tests/mutations_link.txt tests/mutations_store.txt").split()
 FLAGS = shlex.split(os.environ.get("MUTATION_FLAGS", "-w -O1"))
 # What a program links; the others: DEFAULT_FLOORS.
 DEFAULT_FLOORS = os.environ.get("MUTATION_FLOORS", "mpc/libmpc base/libbase").split()
-LINK = ["link_hostile", "link_resume", "link_states", "link_crowd", "mux", "reliable", "message", "websocket", "upgrade"]
+LINK = ["link_hostile", "link_resume", "link_states", "link_crowd", "mux", "reliable", "message", "websocket", "upgrade", "lookup"]
 FLOORS = {"ct_pin": ["store/libstore", "base/libbase"],
+          "test_store_fork": ["tests/libstorefixture", "tests/libsofthsm", "store/libstore", "base/libbase"],
           **{"test_" + name: ["transport/libtransport", "base/libbase"] for name in LINK}}
 WANTED = os.environ.get("MUTATIONS", "").split(",")
 

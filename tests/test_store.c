@@ -342,8 +342,9 @@ write_until_killed(int to)
             &fx.keyring, store, NULL, fx.token, TS_USER_SO, (const uint8_t *)FIXTURE_PIN, strlen(FIXTURE_PIN)) != TS_OK)
         return 1;
     for (uint32_t i = 1;; i++) {
-        bool ok = ts_store_begin(store) == TS_OK && write(to, "1", 1) == 1 && fixture_put(&fx, store, "a", i) == TS_OK &&
-                  write(to, "2", 1) == 1 && fixture_put(&fx, store, "b", i) == TS_OK && write(to, "3", 1) == 1 &&
+        bool ok = ts_store_begin(store) == TS_OK && write(to, "1", 1) == 1 &&
+                  fixture_put(&fx, store, "a", i) == TS_OK && write(to, "2", 1) == 1 &&
+                  fixture_put(&fx, store, "b", i) == TS_OK && write(to, "3", 1) == 1 &&
                   ts_store_commit(store) == TS_OK && write(to, "4", 1) == 1;
         if (!ok)
             return 2;

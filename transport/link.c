@@ -71,6 +71,7 @@ make(struct ts_link **out, const struct ts_link_options *options, const char *na
     link->connect_ms = options->connect_ms;
     link->idle_ms = options->idle_ms;
     link->resume_ms = options->resume_ms;
+    link->lookups = options->lookups;
     link->heart.interval_ms = options->heartbeat_ms;
     link->wake = -1;
     (void)snprintf(link->name, sizeof link->name, "%s", name);

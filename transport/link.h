@@ -43,6 +43,8 @@ struct ts_link_options {
     uint32_t heartbeat_ms;  /**< while something is waited for: silence after which the other side is asked whether it
                               lives; after three times as long the connection is given up; 0: never */
     struct ts_links *links; /**< accepting side: where links are found again; NULL: none is */
+    struct ts_lookups
+        *lookups; /**< dialling side: who asks the resolver (lookup.h), must outlive the link; NULL: the caller */
 };
 
 /** Returns: TS_OK; TS_INTERNAL. */

@@ -47,7 +47,8 @@ struct ts_link {
     const struct ts_env *env;
     const struct ts_identity *identity;
     char name[TS_NAME_BYTES];
-    char *address; /* of the other side; NULL when it dials */
+    char *address;              /* of the other side; NULL when it dials */
+    struct ts_lookups *lookups; /* the owner's, or NULL */
     uint32_t connect_ms, idle_ms, resume_ms;
     uint8_t peer[TS_KEY_HASH_BYTES];
     bool named; /* the two sides have a name for it: it can be resumed */

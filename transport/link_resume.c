@@ -97,7 +97,8 @@ ts_link_reach(struct ts_channel **out, const struct ts_link *link, uint64_t dead
         .host = link->address,
         .link = link->named ? link->id : NULL};
 
-    enum ts_error error = ts_tcp_dial_stoppable(&options.socket, link->env, link->address, deadline_ms, &stop);
+    enum ts_error error =
+        ts_tcp_dial_stoppable(&options.socket, link->env, link->address, deadline_ms, &stop, link->lookups);
     return error == TS_OK ? ts_channel_open(out, &options) : error;
 }
 

@@ -1,10 +1,10 @@
 #include "transport/tcp.h"
 
 #include "base/descriptor.h"
+#include "transport/lookup.h"
 #include "transport/wait.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -96,16 +96,15 @@ connect_any(int *out, const struct ts_env *env, const char *address, const struc
 enum ts_error
 ts_tcp_dial(int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms)
 {
-    enum ts_error error = ts_tcp_dial_stoppable(out_socket, env, address, deadline_ms, NULL);
+    enum ts_error error = ts_tcp_dial_stoppable(out_socket, env, address, deadline_ms, NULL, NULL);
     return error == TS_NOT_FOUND ? TS_IO : error;
 }
 
 enum ts_error
-ts_tcp_dial_stoppable(
-    int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms, const struct ts_stop *stop)
+ts_tcp_dial_stoppable(int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms,
+    const struct ts_stop *stop, struct ts_lookups *lookups)
 {
-    char host[TS_TCP_HOST_BYTES], service[8];
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    char host[TS_TCP_HOST_BYTES];
     struct addrinfo *list = NULL;
     uint16_t port = 0;
 
@@ -114,14 +113,10 @@ ts_tcp_dial_stoppable(
         ts_log(env, TS_LOG_ERROR, "'%s' is not an address; write host:port or [v6]:port", address);
         return TS_USAGE;
     }
-    (void)snprintf(service, sizeof service, "%u", (unsigned)port);
-    int result = getaddrinfo(host, service, &hints, &list);
-    if (result != 0) {
-        ts_log(env, TS_LOG_ERROR, "cannot find the address of the host '%s': %s; check the name and the resolver", host,
-            gai_strerror(result));
-        return TS_IO;
-    }
-    enum ts_error error = connect_any(out_socket, env, address, list, deadline_ms, stop);
+    enum ts_error error = ts_lookup(&list, lookups, env, host, port, deadline_ms, stop);
+    if (error != TS_OK)
+        return error;
+    error = connect_any(out_socket, env, address, list, deadline_ms, stop);
     freeaddrinfo(list);
     return error;
 }

@@ -16,17 +16,18 @@
 enum ts_error ts_tcp_address_split(char host[TS_TCP_HOST_BYTES], uint16_t *port, const char *address);
 
 /** Connect, trying each address of the host in order. The socket is non-blocking, close-on-exec, with TCP_NODELAY and
- *  SO_KEEPALIVE. Looking up a name is the system resolver's and follows its own time limits.
+ *  SO_KEEPALIVE. Looking up a name follows the system resolver's own time limits.
  *  In:   deadline_ms  of the environment's monotonic clock, for all addresses together
  *  Returns: TS_OK; TS_USAGE on a malformed address or port 0; TS_IO, logged with the name and what to do. */
 enum ts_error ts_tcp_dial(int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms);
 
+struct ts_lookups;
 struct ts_stop;
 
-/** The same, ended early by `stop` (wait.h) with TS_IO. Returns: also TS_NOT_FOUND when every address refused: a machine is
- *  there, and nobody listens. */
-enum ts_error ts_tcp_dial_stoppable(
-    int *out_socket, const struct ts_env *env, const char *address, uint64_t deadline_ms, const struct ts_stop *stop);
+/** The same, ended early by `stop` (wait.h) with TS_IO; with `lookups` (lookup.h), which may be NULL, the deadline holds for
+ *  the resolver too. Returns: also TS_NOT_FOUND when every address refused: a machine is there, and nobody listens. */
+enum ts_error ts_tcp_dial_stoppable(int *out_socket, const struct ts_env *env, const char *address,
+    uint64_t deadline_ms, const struct ts_stop *stop, struct ts_lookups *lookups);
 
 /** Listening sockets of one "host:port". */
 struct ts_tcp_listener;
