@@ -127,6 +127,19 @@ label_of(const struct found *found)
     return found->in_ledger ? found->call.label : found->in_journal ? found->row.label : found->view.label;
 }
 
+/* The journal hears of an end before the answer is kept. Nobody is told of an end without what came of it. */
+static json_t *
+show_row(const struct found *found, bool done)
+{
+    struct ts_journal_row row = found->row;
+
+    if (found->in_operations && !done && ts_journal_status_ended(row.status)) {
+        row.status = TS_JOURNAL_RUNNING;
+        row.error = TS_OK;
+    }
+    return ts_session_json(&row);
+}
+
 static json_t *
 show(const struct found *found, const char *id)
 {
@@ -135,7 +148,7 @@ show(const struct found *found, const char *id)
     json_t *object;
 
     if (found->in_journal)
-        object = ts_session_json(&found->row);
+        object = show_row(found, done);
     else
         object = ts_session_json_early(
             id, found->in_ledger ? &found->call : NULL, found->in_operations ? &found->view : NULL, answer);

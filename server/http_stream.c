@@ -64,10 +64,20 @@ open_stream(struct ts_stream *stream)
     return true;
 }
 
+/* The end of a session is told when its answer is kept, so that who hears of it can ask for that. */
+static bool
+is_early(struct ts_server *server, const struct ts_journal_event *event)
+{
+    struct ts_operation_view view;
+
+    return ts_journal_status_ended(event->status) && ts_operation_view(&view, &server->operations, event->id);
+}
+
 static void
 read_events(struct ts_stream *stream)
 {
-    struct ts_journal *journal = stream->http->server->journal;
+    struct ts_server *server = stream->http->server;
+    struct ts_journal *journal = server->journal;
     struct ts_journal_event *events = NULL;
     struct ts_journal_row row;
     size_t count = 0;
@@ -76,7 +86,7 @@ read_events(struct ts_stream *stream)
         return;
     if (ts_journal_changes(&events, &count, journal, stream->cursor, BATCH) != TS_OK)
         return;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !is_early(server, &events[i]); i++) {
         stream->cursor = events[i].number;
         if (ts_journal_get(&row, journal, events[i].id) == TS_OK && ts_caller_may(stream->caller, "read", row.label))
             add_text(stream, ts_event_json(&events[i], &row));

@@ -26,6 +26,12 @@ ts_journal_status_name(enum ts_journal_status status)
     return (size_t)status >= 1 && (size_t)status < STATUSES ? statuses[status] : "?";
 }
 
+bool
+ts_journal_status_ended(enum ts_journal_status status)
+{
+    return status >= TS_JOURNAL_COMPLETED;
+}
+
 static unsigned
 find_name(const char *const *names, size_t count, const char *name)
 {

@@ -40,6 +40,8 @@ enum ts_error ts_journal_cursor(uint64_t *out, struct ts_journal *journal);
 /** "PAIRING", "SIGN", ...; "RUNNING", "WAITING_FOR_PARTNER", "COMPLETED", ... Static; "?" outside the enum. */
 const char *ts_journal_kind_name(enum ts_journal_kind kind);
 const char *ts_journal_status_name(enum ts_journal_status status);
+/** Is it the status of what has ended? */
+bool ts_journal_status_ended(enum ts_journal_status status);
 /** By that name in any case; 0 when there is none. */
 enum ts_journal_kind ts_journal_kind_find(const char *name);
 enum ts_journal_status ts_journal_status_find(const char *name);

@@ -9,9 +9,15 @@ context = ssl.create_default_context(cafile="server.pem")
 
 def sign():
     request = urllib.request.Request("https://%s/api/v1/sign/two-party" % address,
-                                     json.dumps({"key": key, "message": "seen", "wait": 60}).encode(),
+                                     json.dumps({"key": key, "message": "seen", "wait": 0}).encode(),
                                      {"Authorization": "Bearer alice-token", "Content-Type": "application/json"})
     return json.load(urllib.request.urlopen(request, context=context, timeout=120))["session_id"]
+
+
+def look(session):
+    request = urllib.request.Request("https://%s/api/v1/sessions/%s" % (address, session),
+                                     headers={"Authorization": "Bearer " + token})
+    return json.load(urllib.request.urlopen(request, context=context, timeout=120))
 
 
 async def watch():
@@ -25,6 +31,9 @@ async def watch():
             event = json.loads(await asyncio.wait_for(stream.recv(), 60))
             if event["session_id"] == session:
                 events.append(event)
+        # Whoever hears of the end can have the signature.
+        ended = await asyncio.get_running_loop().run_in_executor(None, look, session)
+        assert ended["status"] == "COMPLETED" and ended["result"]["signature"]["der"], ended
     # Again from the place where the first stream began: the same, and nothing else.
     async with websockets.connect("%s?after=%d" % (url, first["number"]), ssl=context,
                                   extra_headers={"Authorization": "Bearer " + token}) as stream:
