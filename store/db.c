@@ -8,16 +8,23 @@
 void
 ts_db_lock(struct ts_store *store)
 {
-    ts_fork_gate_enter();
+    /* The mutex first, so that who waits for it is not inside the gate and a fork's turn comes; but whoever waits for the
+       gate must not have it, because the handlers of that fork may need the store. */
     (void)pthread_mutex_lock(&store->mutex);
+    while (!ts_fork_gate_try()) {
+        (void)pthread_mutex_unlock(&store->mutex);
+        ts_fork_gate_enter();
+        ts_fork_gate_leave();
+        (void)pthread_mutex_lock(&store->mutex);
+    }
     ts_connection_restore(store);
 }
 
 void
 ts_db_unlock(struct ts_store *store)
 {
-    (void)pthread_mutex_unlock(&store->mutex);
     ts_fork_gate_leave();
+    (void)pthread_mutex_unlock(&store->mutex);
 }
 
 void

@@ -65,6 +65,16 @@ ts_fork_gate_enter(void)
         (void)pthread_rwlock_rdlock(&gate);
 }
 
+bool
+ts_fork_gate_try(void)
+{
+    (void)pthread_once(&once, watch_fork);
+    if (inside == 0 && !forking && pthread_rwlock_tryrdlock(&gate) != 0)
+        return false;
+    inside++;
+    return true;
+}
+
 void
 ts_fork_gate_leave(void)
 {

@@ -9,6 +9,8 @@
  *  because fork does. May be entered again by the thread that is inside. */
 void ts_fork_gate_enter(void);
 void ts_fork_gate_leave(void);
+/** Enter unless it is shut. Returns: false when it is. */
+bool ts_fork_gate_try(void);
 
 /** What has something open that must not live through a fork. */
 struct ts_fork_guest {
