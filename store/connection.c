@@ -1,6 +1,8 @@
 #include "store/connection.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -98,13 +100,31 @@ check_file(struct ts_store *store)
     return TS_OK;
 }
 
+/* A process that has given up its privileges or its root folder could not open the file again; neither could its child. */
+static bool
+comes_back(const struct ts_store *store)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char name[PATH_MAX];
+    struct stat status;
+
+    if (stat(store->path, &status) != 0 || status.st_dev != store->device || status.st_ino != store->inode)
+        return false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        int len = snprintf(name, sizeof name, "%s%s", store->path, endings[i]);
+        if (len < 0 || (size_t)len >= sizeof name || eaccess(name, R_OK | W_OK) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* Before fork. Other processes go on with the log, or the next one that opens the file finds it there. */
 static void
 put_away(struct ts_fork_guest *guest)
 {
     struct ts_store *store = guest->owner;
 
-    if (!store->db || store->kind->exclusive)
+    if (!store->db || store->kind->exclusive || !comes_back(store))
         return;
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (sqlite3_close(store->db) == SQLITE_OK)

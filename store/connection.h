@@ -4,7 +4,8 @@
 /* Inside store/ only: SQLite's handle of a database, and what fork does to it.
    SQLite knows the files that a process has open by their inodes and counts their locks there. A child of fork would
    find its parent's files among them, take the parent's locks for its own and have none: its log could be deleted under
-   it. So no handle lives through a fork. It is closed before (store/fork_gate.h) and opened again at the next use. */
+   it. So no handle lives through a fork. It is closed before (store/fork_gate.h) and opened again at the next use. Only a
+   process that could not open it again keeps it; its child is refused. */
 
 #include "store/db.h"
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /** The database where halves rest: one SQLite file (WAL, synchronous FULL), used by many processes and threads at once.
- *  A fork closes it, and the next call opens it again; if that fails (the file is away, or another one) calls answer
+ *  A fork closes it, and the next call opens it again; if that fails (the file went away, or is another one) calls answer
  *  TS_STORAGE until it is back. A child must open its own.
  *  Both sides use it; the enterprise side has many tokens, the peer exactly one, without an HSM or with its own. */
 struct ts_store;

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct fixture fx;
@@ -209,6 +210,37 @@ START_TEST(another_file_in_its_place_is_refused)
 }
 END_TEST
 
+/* What a daemon does: open, give up the privileges, fork. Its own child cannot open the file. */
+static bool
+goes_on_as_nobody(void)
+{
+    struct ts_store *own, *other;
+
+    ts_store_close(fx.store);
+    if (ts_store_open(&own, &fx.env, fx.path) != TS_OK || !set_round(own, 3))
+        return false;
+    if (geteuid() == 0 ? setgid(65534) != 0 || setuid(65534) != 0 : chmod(fx.path, 0) != 0)
+        return false;
+    pid_t pid = fork();
+    if (pid == 0) {
+        ts_store_close(own);
+        fixture_leave(ts_store_open(&other, &fx.env, fx.path) == TS_STORAGE);
+    }
+    return fixture_left_well(pid) && set_round(own, 4);
+}
+
+START_TEST(privileges_may_be_given_up)
+{
+    pid_t pid = fork();
+
+    if (pid == 0)
+        fixture_leave(goes_on_as_nobody());
+    ck_assert(fixture_left_well(pid));
+    ck_assert_int_eq(chmod(fx.path, 0600), 0);
+    ck_assert_int_eq(get_round(fx.store), 4);
+}
+END_TEST
+
 /* A thread that forks in the middle of its unit keeps it. Its child has what it must not use and cannot get rid of. */
 START_TEST(a_child_of_a_unit_is_refused)
 {
@@ -313,6 +345,7 @@ main(void)
     tcase_add_test(tests, the_version_changes_over_a_fork);
     tcase_add_test(tests, a_child_inherits_no_descriptor);
     tcase_add_test(tests, another_file_in_its_place_is_refused);
+    tcase_add_test(tests, privileges_may_be_given_up);
     tcase_add_test(tests, a_child_of_a_unit_is_refused);
     tcase_add_test(tests, the_token_key_is_not_in_a_child);
 #ifndef __SANITIZE_ADDRESS__ /* gcc 12's allocator may stay locked in the child of a busy process */
