@@ -136,6 +136,7 @@ show_row(const struct found *found, bool done)
     if (found->in_operations && !done && ts_journal_status_ended(row.status)) {
         row.status = TS_JOURNAL_RUNNING;
         row.error = TS_OK;
+        row.words[0] = 0;
     }
     return ts_session_json(&row);
 }

@@ -124,7 +124,7 @@ put_away(struct ts_fork_guest *guest)
 {
     struct ts_store *store = guest->owner;
 
-    if (!store->db || store->kind->exclusive || !comes_back(store))
+    if (!store->db || is_inherited(store) || store->kind->exclusive || !comes_back(store))
         return;
     (void)sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     if (sqlite3_close(store->db) == SQLITE_OK)

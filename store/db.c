@@ -32,10 +32,10 @@ ts_query_start(struct ts_query *query, struct ts_store *store, const char *sql)
 {
     *query = (struct ts_query){.store = store};
     ts_db_lock(store);
-    /* After some failures (disk full, no memory) SQLite has rolled back by itself. What is left of the caller's unit
-       must then not be written, statement by statement. */
     if (!store->db)
         query->rc = SQLITE_CANTOPEN;
+    /* After some failures (disk full, no memory) SQLite has rolled back by itself. What is left of the caller's unit
+       must then not be written, statement by statement. */
     else if (store->depth > 0 && sqlite3_get_autocommit(store->db))
         query->rc = SQLITE_ABORT_ROLLBACK;
     else

@@ -68,7 +68,7 @@ write_journal(enum ts_error end)
 
     ck_assert_int_eq(ts_journal_begin(&entry, server.journal, &start), TS_OK);
     ck_assert_ptr_nonnull(entry);
-    ts_journal_end(entry, end, NULL);
+    ts_journal_end(entry, end, end == TS_OK ? NULL : "the person said no");
 }
 
 static void
@@ -123,8 +123,10 @@ START_TEST(a_failure_comes_with_its_problem)
     begin();
     write_journal(TS_REFUSED);
     expect("RUNNING", NULL, "error");
+    expect("RUNNING", NULL, "said no");
     keep_answer(403, "{\"type\":\"urn:tallystick:problem:refused\"}");
     expect("REFUSED", "\"problem\":{\"type\":", NULL);
+    expect("REFUSED", "said no", NULL);
     finish();
     expect("REFUSED", "\"problem\":{\"type\":", NULL);
 }

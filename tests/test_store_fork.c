@@ -253,7 +253,12 @@ START_TEST(a_child_of_a_unit_is_refused)
         ts_store_close(fx.store);
         bool good = ts_store_open(&own, &fx.env, fx.path) == TS_STORAGE && strstr(fx.log, "a new process") != NULL;
         (void)snprintf(fx.path, sizeof fx.path, "%s/other.db", fx.dir);
-        fixture_leave(good && ts_store_open(&own, &fx.env, fx.path) == TS_OK);
+        good = good && ts_store_open(&own, &fx.env, fx.path) == TS_OK;
+        /* nor does a fork of its own touch what it has inherited */
+        pid_t grandchild = fork();
+        if (grandchild == 0)
+            fixture_leave(true);
+        fixture_leave(good && fixture_left_well(grandchild) && fx.store->db != NULL);
     }
     ck_assert(fixture_left_well(pid));
     ck_assert_int_eq(fixture_put(&fx, fx.store, "b", 2), TS_OK);

@@ -5,7 +5,6 @@
 #include "transport/tcp.h"
 #include "transport/wait.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
