@@ -171,9 +171,30 @@ claim_place(void)
     return !taken;
 }
 
+/* A host that ends without C_Finalize (nginx's workers do), or unloads the module: no thread of ours may be inside OpenSSL
+   when that takes itself down, nor in this code when it is gone. The host's own last functions may still call us. */
+static void
+end_threads(void)
+{
+    struct ts_instance *instance = ts_instance_enter();
+
+    if (!instance)
+        return;
+    ts_enterprise_end_threads(instance->enterprise);
+    (void)ts_instance_leave(instance);
+}
+
+/* After OpenSSL has registered its own function, which is therefore called later. dlclose calls ours, too. */
+static void
+watch_exit(void)
+{
+    (void)atexit(end_threads);
+}
+
 CK_RV
 ts_instance_start(const CK_C_INITIALIZE_ARGS *args)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct ts_instance *instance = NULL;
 
     if (!claim_place())
@@ -181,6 +202,7 @@ ts_instance_start(const CK_C_INITIALIZE_ARGS *args)
     CK_RV rv = instance_new(&instance, args);
     if (rv != CKR_OK)
         return rv;
+    (void)pthread_once(&once, watch_exit);
     gate_lock();
     bool lost = gate.instance != NULL; /* two threads initialise at once: the first wins */
     if (!lost)

@@ -198,7 +198,7 @@ ts_enterprise_dial(struct ts_link **out, struct ts_enterprise *enterprise, const
         .name = name,
         .resume_ms = enterprise->config->timeout.resume,
         .heartbeat_ms = enterprise->config->timeout.heartbeat,
-        .lookups = enterprise->lookups,
+        .lookups = atomic_load(&enterprise->threads_allowed) ? enterprise->lookups : NULL,
     };
 
     enum ts_error error = TS_IO;

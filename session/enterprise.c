@@ -78,9 +78,18 @@ ts_enterprise_open(struct ts_enterprise **out, const struct ts_env *env, const s
 void
 ts_enterprise_allow_threads(struct ts_enterprise *enterprise)
 {
-    enterprise->threads_allowed = true;
     if (!enterprise->lookups)
         (void)ts_lookups_new(&enterprise->lookups, enterprise->env); /* without them, names cost what they cost */
+    atomic_store(&enterprise->threads_allowed, true);
+}
+
+void
+ts_enterprise_end_threads(struct ts_enterprise *enterprise)
+{
+    if (!atomic_exchange(&enterprise->threads_allowed, false))
+        return;
+    ts_meeting_stop(enterprise, 0);
+    ts_pool_join(enterprise);
 }
 
 bool
@@ -103,7 +112,7 @@ ts_enterprise_shutdown(struct ts_enterprise *enterprise)
         if (partner->current)
             ts_link_shutdown(partner->current->link);
     pthread_cond_broadcast(&enterprise->dialled);
-    pthread_cond_broadcast(&enterprise->pool_wake);
+    ts_pool_stop(enterprise);
     pthread_mutex_unlock(&enterprise->lock);
 }
 

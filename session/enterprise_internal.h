@@ -8,6 +8,7 @@
 #include "transport/message.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* Private to the enterprise side of session/. */
 
@@ -29,17 +30,19 @@ struct ts_enterprise {
     pthread_cond_t dialled;      /* a dial ended; CLOCK_MONOTONIC */
     struct ts_partner *partners; /* of unlocked tokens */
     bool stopping;
-    bool threads_allowed;             /* ts_enterprise_allow_threads */
-    struct ts_lookups *lookups;       /* NULL where threads are not allowed */
+    atomic_bool threads_allowed;      /* ts_enterprise_allow_threads, until ts_enterprise_end_threads */
+    struct ts_lookups *lookups;       /* NULL where threads were never allowed */
     struct ts_tcp_listener *listener; /* for devices that dial in (session/meet_enterprise.c); NULL when none is open */
     struct ts_meeting *meeting;
     bool listen_failed;
     bool accepting; /* the thread below takes its callers */
     bool taking;    /* a wait takes one now */
+    bool closing;   /* ts_meeting_stop is at work */
     pthread_t acceptor;
-    bool filling;             /* the thread below was started */
-    pthread_t filler;         /* makes presignatures */
-    pthread_cond_t pool_wake; /* it is wanted, or has to stop */
+    bool filling;                 /* the thread below was started */
+    pthread_t filler;             /* makes presignatures */
+    struct ts_connection *filled; /* for which it makes some now, or NULL */
+    pthread_cond_t pool_wake;     /* it is wanted, or has to stop */
 };
 
 /* A connection to a peer, shared by the threads that use it (session/connection.c). */
@@ -152,7 +155,9 @@ void ts_pool_used(struct ts_enterprise *enterprise, struct ts_connection *connec
 void ts_pool_forget(struct ts_enterprise *enterprise, const uint8_t key[TS_ID_BYTES]);
 /** Erase a connection's whole pool; nobody uses the connection any more. */
 void ts_pool_clear(struct ts_enterprise *enterprise, struct ts_connection *connection);
-/** Wait for the thread's end; ts_enterprise_shutdown was called. */
+/** Under the lock: wake the thread, for it has to stop, and break off what it has begun with a peer. */
+void ts_pool_stop(struct ts_enterprise *enterprise);
+/** Stop the thread and wait for its end. None is started afterwards. */
 void ts_pool_join(struct ts_enterprise *enterprise);
 
 /** Drop the partners of a token (0: of all tokens); with a pairing that one alone, and what goes on there ends. */

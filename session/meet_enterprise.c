@@ -100,10 +100,11 @@ new_meeting(struct ts_meeting **out, struct ts_enterprise *enterprise, const str
 
     if (!meeting)
         return TS_INTERNAL;
+    bool threads = atomic_load(&enterprise->threads_allowed);
     *meeting = (struct ts_meeting){.enterprise = enterprise, .token = token, .users = 1};
     /* Without a thread nobody takes the device that comes back while those who need it wait for an answer. */
-    enum ts_error error = enterprise->threads_allowed ? ts_links_new(&meeting->links) : TS_OK;
-    if (error == TS_OK && enterprise->threads_allowed)
+    enum ts_error error = threads ? ts_links_new(&meeting->links) : TS_OK;
+    if (error == TS_OK && threads)
         error = ts_crowd_new(&meeting->callers, enterprise->env, receive, meeting);
     if (error == TS_OK)
         error = ts_identity_load(&meeting->identity, enterprise->env, enterprise->store, token, keyring);
@@ -141,7 +142,7 @@ start_listening(struct ts_enterprise *enterprise, const struct ts_keyring *keyri
         return;
     }
     enterprise->accepting =
-        enterprise->threads_allowed && ts_thread_start(&enterprise->acceptor, accept_callers, enterprise->meeting);
+        enterprise->meeting->callers && ts_thread_start(&enterprise->acceptor, accept_callers, enterprise->meeting);
     ts_log(enterprise->env, TS_LOG_INFO, "devices may dial in on port %u",
         (unsigned)ts_tcp_listener_port(enterprise->listener));
 }
@@ -150,31 +151,42 @@ void
 ts_meeting_stop(struct ts_enterprise *enterprise, uint64_t token)
 {
     pthread_mutex_lock(&enterprise->lock);
+    while (enterprise->closing) /* another thread */
+        pthread_cond_wait(&enterprise->dialled, &enterprise->lock);
     struct ts_meeting *meeting = enterprise->meeting;
-    bool ours = meeting && (token == 0 || meeting->token == token);
-    if (ours) {
-        ts_tcp_listener_stop(enterprise->listener);
-        while (enterprise->taking) /* a wait that takes callers itself ends within a slice */
-            pthread_cond_wait(&enterprise->dialled, &enterprise->lock);
+    if (!meeting || (token != 0 && meeting->token != token)) {
+        pthread_mutex_unlock(&enterprise->lock);
+        return;
     }
-    bool join = ours && enterprise->accepting;
-    enterprise->accepting = false;
+    enterprise->closing = true;
+    ts_tcp_listener_stop(enterprise->listener);
+    while (enterprise->taking) /* a wait that takes callers itself ends within a slice */
+        pthread_cond_wait(&enterprise->dialled, &enterprise->lock);
+    bool join = enterprise->accepting;
     pthread_mutex_unlock(&enterprise->lock);
     if (join)
         (void)pthread_join(enterprise->acceptor, NULL);
-    if (!ours)
-        return;
     ts_crowd_free(meeting->callers); /* a handshake has a deadline */
     meeting->callers = NULL;
     pthread_mutex_lock(&enterprise->lock);
     ts_tcp_listener_close(enterprise->listener);
     enterprise->listener = NULL;
     enterprise->meeting = NULL;
+    enterprise->accepting = false;
+    enterprise->closing = false;
+    pthread_cond_broadcast(&enterprise->dialled);
     ts_meeting_put(meeting);
     pthread_mutex_unlock(&enterprise->lock);
 }
 
 /* --- waiting for a device --- */
+
+/* Under the lock: is there a listener that nobody takes callers of? */
+static bool
+is_open(const struct ts_enterprise *enterprise)
+{
+    return enterprise->listener && !enterprise->accepting && !enterprise->taking && !enterprise->closing;
+}
 
 /* Under the lock, which is given up meanwhile: take one caller, where no thread does. */
 static void
@@ -204,7 +216,7 @@ ts_meeting_wait(struct ts_enterprise *enterprise, uint64_t until_ms)
         pthread_mutex_unlock(&enterprise->lock);
         return;
     }
-    if (enterprise->listener && !enterprise->accepting && !enterprise->taking) {
+    if (is_open(enterprise)) {
         take_caller(enterprise, slice);
     } else {
         struct timespec until;
@@ -227,7 +239,7 @@ open_door(struct ts_enterprise *enterprise, const struct ts_keyring *keyring, co
         return;
     pthread_mutex_lock(&enterprise->lock);
     start_listening(enterprise, keyring, row.token);
-    if (enterprise->listener && !enterprise->accepting && !enterprise->taking && !enterprise->stopping)
+    if (is_open(enterprise) && !enterprise->stopping)
         take_caller(enterprise, 0);
     pthread_mutex_unlock(&enterprise->lock);
 }

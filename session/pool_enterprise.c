@@ -139,6 +139,7 @@ find_job(struct job *job, struct ts_enterprise *enterprise)
                 continue;
             key->wanted = false;
             key->busy = true;
+            enterprise->filled = connection;
             connection->users++;
             partner->users++;
             partner->busy++;
@@ -254,6 +255,7 @@ do_job(struct ts_enterprise *enterprise, const struct job *job)
     for (uint32_t i = 0; error == TS_OK && !key->gone && i < count; i++)
         error = keep(enterprise, key, &batch, i);
     key->busy = false;
+    enterprise->filled = NULL;
     sweep(enterprise, job->connection);
     pthread_mutex_unlock(&enterprise->lock);
     ts_batch_end(&batch);
@@ -300,7 +302,7 @@ fill(void *argument)
     struct job job;
 
     pthread_mutex_lock(&enterprise->lock);
-    while (!enterprise->stopping) {
+    while (!enterprise->stopping && atomic_load(&enterprise->threads_allowed)) {
         if (find_job(&job, enterprise))
             do_job(enterprise, &job);
         else
@@ -314,20 +316,29 @@ fill(void *argument)
 static void
 start_thread(struct ts_enterprise *enterprise)
 {
-    if (!enterprise->filling && !enterprise->stopping)
+    if (!enterprise->filling && !enterprise->stopping && atomic_load(&enterprise->threads_allowed))
         enterprise->filling = ts_thread_start(&enterprise->filler, fill, enterprise);
+}
+
+void
+ts_pool_stop(struct ts_enterprise *enterprise)
+{
+    if (enterprise->filled)
+        ts_link_shutdown(enterprise->filled->link);
+    pthread_cond_broadcast(&enterprise->pool_wake);
 }
 
 void
 ts_pool_join(struct ts_enterprise *enterprise)
 {
     pthread_mutex_lock(&enterprise->lock);
-    enterprise->stopping = true;
-    pthread_cond_broadcast(&enterprise->pool_wake);
-    pthread_mutex_unlock(&enterprise->lock);
-    if (enterprise->filling)
-        pthread_join(enterprise->filler, NULL);
+    atomic_store(&enterprise->threads_allowed, false);
+    ts_pool_stop(enterprise);
+    bool join = enterprise->filling;
     enterprise->filling = false;
+    pthread_mutex_unlock(&enterprise->lock);
+    if (join)
+        pthread_join(enterprise->filler, NULL);
 }
 
 /* --- what the callers' threads do --- */
@@ -367,7 +378,7 @@ ts_pool_used(struct ts_enterprise *enterprise, struct ts_connection *connection,
 {
     unsigned most = enterprise->config->presignatures;
 
-    if (most == 0 || !enterprise->threads_allowed)
+    if (most == 0 || !atomic_load(&enterprise->threads_allowed))
         return;
     pthread_mutex_lock(&enterprise->lock);
     struct ts_pool_key *key = find(connection, row);

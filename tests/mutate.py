@@ -28,7 +28,8 @@ DEFAULT_FLOORS = os.environ.get("MUTATION_FLOORS", "mpc/libmpc base/libbase").sp
 LINK = ["link_hostile", "link_resume", "link_states", "link_crowd", "mux", "reliable", "message", "websocket", "upgrade", "lookup"]
 FLOORS = {"ct_pin": ["store/libstore", "base/libbase"],
           "test_store_fork": ["tests/libstorefixture", "tests/libsofthsm", "store/libstore", "base/libbase"],
-          **{"test_" + name: ["transport/libtransport", "base/libbase"] for name in LINK}}
+          **{"test_" + name: ["transport/libtransport", "base/libbase"] for name in LINK},
+          **{"test_" + name: ["session/libsession"] for name in ["meet", "pool"]}}
 WANTED = os.environ.get("MUTATIONS", "").split(",")
 
 
@@ -105,7 +106,7 @@ def objects_of(program):
         return [os.path.join(BUILD, "tests/ct/ct_pin.o")]
     names = {"check-vectors": ["check_vectors", "vectors_cases", "vectors_hashes", "vectors_json", "vectors_proofs",
                                "vectors_sign"]}.get(
-                                   program, [program] if program in FLOORS else [program, "parties", "cheat"])
+                                   program, [program, "two_sides"] if program in FLOORS else [program, "parties", "cheat"])
     paths = [os.path.join(BUILD, "tests", name + ".o") for name in names]
     return [path for path in paths if os.path.exists(path)]
 

@@ -4,6 +4,7 @@
 #include "tests/check_main.h"
 #include "tests/two_sides.h"
 
+#include <semaphore.h>
 #include <string.h>
 
 /* Presignatures made ahead: that they are used, and that each serves one request with one answer. */
@@ -117,6 +118,40 @@ sign_some(void *argument)
         ck_assert_int_eq(two_sides_sign(&both, &key, "at once"), TS_OK);
     return NULL;
 }
+
+static sem_t came, go_on;
+
+/* The peer does not answer the batch that comes after two signatures. */
+static void
+keep_waiting(void *ctx, const char *step)
+{
+    static atomic_uint begun;
+
+    (void)ctx;
+    if (strcmp(step, "SIGN_ROUND_1") != 0 || ++begun != 3)
+        return;
+    sem_post(&came);
+    sem_wait(&go_on);
+}
+
+START_TEST(the_thread_ends_although_the_peer_does_not_answer)
+{
+    sem_init(&came, 0, 0);
+    sem_init(&go_on, 0, 0);
+    both.p1.config.timeout.step = 3600000;
+    both.p2.env.steps.reached = keep_waiting;
+    ts_enterprise_allow_threads(both.enterprise);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(two_sides_sign(&both, &key, "again"), TS_OK);
+    sem_wait(&came);
+    ck_assert(both.enterprise->filling);
+    ts_enterprise_end_threads(both.enterprise);
+    sem_post(&go_on);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(two_sides_sign(&both, &key, "without a thread"), TS_OK);
+    ck_assert(!both.enterprise->filling);
+}
+END_TEST
 
 START_TEST(threads_share_the_pool)
 {
@@ -380,6 +415,7 @@ main(void)
     tcase_add_test(tests, the_device_prepares_the_next_batch);
     tcase_add_test(tests, the_device_prepares_nothing_when_told_so);
     tcase_add_test(tests, what_is_prepared_fits_one_place);
+    tcase_add_test(tests, the_thread_ends_although_the_peer_does_not_answer);
     tcase_add_test(tests, threads_share_the_pool);
     suite_add_tcase(suite, tests);
     tcase_add_checked_fixture(once, set_up_batch, tear_down_batch);

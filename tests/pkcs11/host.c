@@ -42,17 +42,60 @@ START_TEST(test_reload)
 }
 END_TEST
 
+static unsigned
+count_entries(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    unsigned count = 0;
+
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir))
+        count++;
+    closedir(dir);
+    return count;
+}
+
+static unsigned threads_before;
+
+/* Registered before the module is there, and so called after OpenSSL has taken itself down. */
+static void
+must_be_alone(void)
+{
+    must(count_entries("/proc/self/task") == threads_before);
+}
+
+/* With a thread of the module's that makes presignatures. */
+static void
+forget_to_finalize(void)
+{
+    CK_SESSION_HANDLE session = 0;
+
+    loses_on_purpose = true;
+    threads_before = count_entries("/proc/self/task");
+    must(atexit(must_be_alone) == 0);
+    live_load();
+    must(p11->C_Initialize(NULL) == CKR_OK);
+    must(open_user(&session) == CKR_OK);
+    for (int i = 0; i < 3; i++)
+        must(sign(session) == CKR_OK);
+    must(count_entries("/proc/self/task") > threads_before);
+}
+
 /* Whoever forgets C_Finalize and unloads, or never unloads, ends in peace. */
 START_TEST(test_no_farewell)
 {
     pid_t child = fork();
 
     if (child == 0) {
-        CK_SESSION_HANDLE session = 0;
-        loses_on_purpose = true;
-        live_load();
-        must(p11->C_Initialize(NULL) == CKR_OK);
-        must(open_user(&session) == CKR_OK && sign(session) == CKR_OK);
+        forget_to_finalize();
+        exit(0);
+    }
+    wait_for(child);
+    child = fork();
+    if (child == 0) {
+        forget_to_finalize();
+        live_unload();
+        must_be_alone();
         exit(0);
     }
     wait_for(child);
@@ -132,19 +175,6 @@ END_TEST
 #endif
 
 /* --- threads and locks --- */
-
-static unsigned
-count_entries(const char *folder)
-{
-    DIR *dir = opendir(folder);
-    unsigned count = 0;
-
-    ck_assert_ptr_nonnull(dir);
-    while (readdir(dir))
-        count++;
-    closedir(dir);
-    return count;
-}
 
 START_TEST(test_no_threads)
 {
