@@ -68,6 +68,7 @@ receive(void *ctx, int socket)
         .name = "a device that dialled in",
         .resume_ms = meeting->links ? enterprise->config->timeout.resume : 0,
         .heartbeat_ms = enterprise->config->timeout.heartbeat,
+        .stop = ts_tcp_listener_ending(enterprise->listener),
         .links = meeting->links,
     };
     struct ts_link *link = NULL;
@@ -166,7 +167,7 @@ ts_meeting_stop(struct ts_enterprise *enterprise, uint64_t token)
     pthread_mutex_unlock(&enterprise->lock);
     if (join)
         (void)pthread_join(enterprise->acceptor, NULL);
-    ts_crowd_free(meeting->callers); /* a handshake has a deadline */
+    ts_crowd_free(meeting->callers); /* their handshakes end with the listener */
     meeting->callers = NULL;
     pthread_mutex_lock(&enterprise->lock);
     ts_tcp_listener_close(enterprise->listener);

@@ -121,7 +121,7 @@ START_TEST(the_thread_that_takes_devices_ends)
 }
 END_TEST
 
-/* Callers that connect and say nothing take nobody's place. */
+/* Callers that connect and say nothing take nobody's place, and hold up nobody's end. */
 START_TEST(silent_callers_keep_no_device_out)
 {
     struct ts_new_key key;
@@ -135,9 +135,9 @@ START_TEST(silent_callers_keep_no_device_out)
     both.wait_ms = 30000;
     two_sides_dial_in(&both);
     ck_assert_int_eq(two_sides_sign(&both, &key, "it comes"), TS_OK);
+    ts_enterprise_logout(both.enterprise, both.p1.token);
     for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
         (void)close(silent[i]);
-    ts_enterprise_logout(both.enterprise, both.p1.token);
     both.p1.config.listen = NULL;
 }
 END_TEST

@@ -207,6 +207,7 @@ ts_link_accept(struct ts_link **out, const struct ts_link_options *options, int 
         .trust = &trust,
         .name = name,
         .deadline_ms = ts_deadline_after(options->env, options->connect_ms),
+        .stop = options->stop,
         .known = options->links ? knows_link : NULL,
         .ctx = &door};
     struct ts_channel *channel = NULL;

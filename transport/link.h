@@ -39,10 +39,11 @@ struct ts_link_options {
     uint32_t idle_ms;                   /**< accepting side: a link without any byte for so long is closed; 0 = never */
     uint32_t max_sessions;              /**< sessions that the other side may hold open at once */
     const char *name;                   /**< the other side's name in log lines, or NULL */
-    uint32_t resume_ms;     /**< how long sessions outlive their connection; 0: the link ends with its connection */
-    uint32_t heartbeat_ms;  /**< while something is waited for: silence after which the other side is asked whether it
+    uint32_t resume_ms;    /**< how long sessions outlive their connection; 0: the link ends with its connection */
+    uint32_t heartbeat_ms; /**< while something is waited for: silence after which the other side is asked whether it
                               lives; after three times as long the connection is given up; 0: never */
-    struct ts_links *links; /**< accepting side: where links are found again; NULL: none is */
+    const struct ts_stop *stop; /**< accepting side: ends the handshake early; NULL: nothing does */
+    struct ts_links *links;     /**< accepting side: where links are found again; NULL: none is */
     struct ts_lookups
         *lookups; /**< dialling side: who asks the resolver (lookup.h), must outlive the link; NULL: the caller */
 };

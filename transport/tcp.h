@@ -51,6 +51,9 @@ enum ts_error ts_tcp_accept(
 /** Make every ts_tcp_accept return TS_IO, now and later. Safe from any thread and from a signal handler. */
 void ts_tcp_listener_stop(struct ts_tcp_listener *listener);
 
+/** What ts_tcp_listener_stop ends beside it: for ts_link_accept. Good until the listener is closed. */
+const struct ts_stop *ts_tcp_listener_ending(const struct ts_tcp_listener *listener);
+
 /** Close the sockets and free. No thread may be in ts_tcp_accept. NULL is allowed. */
 void ts_tcp_listener_close(struct ts_tcp_listener *listener);
 

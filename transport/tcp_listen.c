@@ -18,7 +18,8 @@
 
 struct ts_tcp_listener {
     const struct ts_env *env;
-    int stop; /* eventfd: readable for good once stopped */
+    atomic_bool stopped;
+    struct ts_stop stop; /* its descriptor is readable for good once stopped */
     size_t count;
     size_t turn; /* whose caller is taken first, so that no socket starves another */
     int sockets[TS_TCP_LISTEN_MAX];
@@ -136,8 +137,8 @@ ts_tcp_listen(struct ts_tcp_listener **out, const struct ts_env *env, const char
     if (!listener)
         goto done;
     *listener = (struct ts_tcp_listener){.env = env, .port = port};
-    listener->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (listener->stop >= 0)
+    listener->stop = (struct ts_stop){eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), &listener->stopped};
+    if (listener->stop.fd >= 0)
         error = listen_on_all(listener, address, list);
     if (error == TS_OK)
         *out = listener;
@@ -208,7 +209,7 @@ take_caller(int *out_socket, char *from, size_t from_size, struct ts_tcp_listene
 enum ts_error
 ts_tcp_accept(int *out_socket, char *from, size_t from_size, struct ts_tcp_listener *listener, uint32_t timeout_ms)
 {
-    struct pollfd fds[TS_TCP_LISTEN_MAX + 1] = {{.fd = listener->stop, .events = POLLIN}};
+    struct pollfd fds[TS_TCP_LISTEN_MAX + 1] = {{.fd = listener->stop.fd, .events = POLLIN}};
     uint64_t deadline_ms = ts_deadline_after(listener->env, timeout_ms);
 
     *out_socket = -1;
@@ -231,8 +232,15 @@ ts_tcp_listener_stop(struct ts_tcp_listener *listener)
     uint64_t one = 1;
     int saved = errno; /* a signal handler must leave it */
 
-    (void)!write(listener->stop, &one, sizeof one);
+    atomic_store(&listener->stopped, true);
+    (void)!write(listener->stop.fd, &one, sizeof one);
     errno = saved;
+}
+
+const struct ts_stop *
+ts_tcp_listener_ending(const struct ts_tcp_listener *listener)
+{
+    return &listener->stop;
 }
 
 void
@@ -242,7 +250,7 @@ ts_tcp_listener_close(struct ts_tcp_listener *listener)
         return;
     for (size_t i = 0; i < listener->count; i++)
         (void)close(listener->sockets[i]);
-    if (listener->stop >= 0)
-        (void)close(listener->stop);
+    if (listener->stop.fd >= 0)
+        (void)close(listener->stop.fd);
     free(listener);
 }

@@ -48,6 +48,8 @@ ts_wait_stoppable(const struct ts_env *env, struct pollfd *fd, uint64_t deadline
         *fd = fds[0];
         if (error != TS_OK || fds[0].revents)
             return error;
+        if (atomic_load(stop->stopped))
+            return TS_IO; /* unread: the descriptor may end the waits of others, too */
         (void)!read(fds[1].fd, &count, sizeof count);
     }
 }

@@ -23,7 +23,7 @@ enum ts_error ts_wait(const struct ts_env *env, struct pollfd *fds, nfds_t count
 
 /** What ends a wait before its time. */
 struct ts_stop {
-    int fd;                     /**< eventfd, written to when somebody should look */
+    int fd;                     /**< eventfd, written to when somebody should look, after `stopped` was set */
     const atomic_bool *stopped; /**< then it is over; else the wait goes on */
 };
 
