@@ -174,21 +174,27 @@ claim_place(void)
 /* A host that ends without C_Finalize (nginx's workers do), or unloads the module: no thread of ours may be inside OpenSSL
    when that takes itself down, nor in this code when it is gone. The host's own last functions may still call us. */
 static void
-end_threads(void)
+end_threads(void *unused)
 {
     struct ts_instance *instance = ts_instance_enter();
 
+    (void)unused;
     if (!instance)
         return;
     ts_enterprise_end_threads(instance->enterprise);
     (void)ts_instance_leave(instance);
 }
 
-/* After OpenSSL has registered its own function, which is therefore called later. dlclose calls ours, too. */
+/* What atexit stands on in the C library (Itanium C++ ABI, 3.3.6.3): called at exit, and at dlclose of the object with that
+   handle. ThreadSanitizer's atexit would call us when we are unmapped. */
+extern int __cxa_atexit(void (*function)(void *), void *argument, void *dso_handle);
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+/* After OpenSSL has registered its own function, which is therefore called later. */
 static void
 watch_exit(void)
 {
-    (void)atexit(end_threads);
+    (void)__cxa_atexit(end_threads, NULL, &__dso_handle);
 }
 
 CK_RV
