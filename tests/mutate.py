@@ -26,10 +26,11 @@ FLAGS = shlex.split(os.environ.get("MUTATION_FLAGS", "-w -O1"))
 # What a program links; the others: DEFAULT_FLOORS.
 DEFAULT_FLOORS = os.environ.get("MUTATION_FLOORS", "mpc/libmpc base/libbase").split()
 LINK = ["link_hostile", "link_resume", "link_states", "link_crowd", "mux", "reliable", "message", "websocket", "upgrade", "lookup"]
+TWO_SIDES = ["meet", "pool"] # linked with tests/two_sides.c, too
 FLOORS = {"ct_pin": ["store/libstore", "base/libbase"],
           "test_store_fork": ["tests/libstorefixture", "tests/libsofthsm", "store/libstore", "base/libbase"],
           **{"test_" + name: ["transport/libtransport", "base/libbase"] for name in LINK},
-          **{"test_" + name: ["session/libsession"] for name in ["meet", "pool"]}}
+          **{"test_" + name: ["session/libsession"] for name in TWO_SIDES}}
 WANTED = os.environ.get("MUTATIONS", "").split(",")
 
 
@@ -106,7 +107,8 @@ def objects_of(program):
         return [os.path.join(BUILD, "tests/ct/ct_pin.o")]
     names = {"check-vectors": ["check_vectors", "vectors_cases", "vectors_hashes", "vectors_json", "vectors_proofs",
                                "vectors_sign"]}.get(
-                                   program, [program, "two_sides"] if program in FLOORS else [program, "parties", "cheat"])
+                                   program, [program, "two_sides"] if program[5:] in TWO_SIDES else
+                                   [program] if program in FLOORS else [program, "parties", "cheat"])
     paths = [os.path.join(BUILD, "tests", name + ".o") for name in names]
     return [path for path in paths if os.path.exists(path)]
 
