@@ -1,11 +1,16 @@
 #include "base/env.h"
-#include "base/openssl.h"
 
 #include <time.h>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/provider.h>
 #include <openssl/rand.h>
+
+#define STRENGTH 256                   /* bits */
+#define GENERATE_MAX ((size_t)1 << 16) /* bytes at once: what the standard allows */
 
 static uint64_t
 read_clock(clockid_t id, uint64_t per_second)
@@ -30,13 +35,36 @@ system_realtime_ns(void *ctx)
     return read_clock(CLOCK_REALTIME, 1000000000);
 }
 
-/* OpenSSL's generator would crash then. */
 static enum ts_error
 system_fill(void *ctx, uint8_t *out, size_t len)
 {
-    if (ts_openssl_is_down())
-        return TS_INTERNAL;
-    return RAND_priv_bytes_ex(ctx, out, len, 256) == 1 ? TS_OK : TS_INTERNAL;
+    for (size_t done = 0, part = 0; done < len; done += part) {
+        part = len - done < GENERATE_MAX ? len - done : GENERATE_MAX;
+        if (EVP_RAND_generate(ctx, out + done, part, STRENGTH, 0, NULL, 0) != 1)
+            return TS_INTERNAL;
+    }
+    return TS_OK;
+}
+
+/* As OpenSSL makes those behind RAND_priv_bytes (NIST SP 800-90A, seeded by its primary one, anew in a child of a fork), but
+   reached without RAND's global lock: OPENSSL_cleanup frees that while other threads run, and they would crash. */
+static EVP_RAND_CTX *
+new_generator(OSSL_LIB_CTX *libctx)
+{
+    char cipher[] = "AES-256-CTR";
+    const OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_DRBG_PARAM_CIPHER, cipher, 0), OSSL_PARAM_construct_end()};
+    EVP_RAND_CTX *primary = RAND_get0_primary(libctx);
+    EVP_RAND *kind = primary ? EVP_RAND_fetch(libctx, "CTR-DRBG", NULL) : NULL;
+    EVP_RAND_CTX *generator = kind ? EVP_RAND_CTX_new(kind, primary) : NULL;
+
+    EVP_RAND_free(kind);
+    if (generator && (EVP_RAND_enable_locking(generator) != 1 ||
+                         EVP_RAND_instantiate(generator, STRENGTH, 0, NULL, 0, params) != 1)) {
+        EVP_RAND_CTX_free(generator);
+        return NULL;
+    }
+    return generator;
 }
 
 enum ts_error
@@ -48,17 +76,20 @@ ts_env_init(struct ts_env *env)
         return TS_INTERNAL;
     /* Loaded by hand, so that no openssl.cnf is read: one that names a PKCS#11 provider would call us again. */
     env->provider = OSSL_PROVIDER_load(env->libctx, "default");
-    if (!env->provider) {
+    if (env->provider)
+        env->generator = new_generator(env->libctx);
+    if (!env->generator) {
         ts_env_clear(env);
         return TS_INTERNAL;
     }
-    env->entropy = (struct ts_entropy){env->libctx, system_fill};
+    env->entropy = (struct ts_entropy){env->generator, system_fill};
     return TS_OK;
 }
 
 void
 ts_env_clear(struct ts_env *env)
 {
+    EVP_RAND_CTX_free(env->generator);
     /* The context does not free a provider that is still held. */
     if (env->provider)
         (void)OSSL_PROVIDER_unload(env->provider);

@@ -41,6 +41,7 @@ struct ts_steps {
 
 struct ossl_lib_ctx_st;
 struct ossl_provider_st;
+struct evp_rand_ctx_st;
 
 /** All of it; passed down by pointer, must outlive what was made with it. Shared by threads. */
 struct ts_env {
@@ -50,6 +51,8 @@ struct ts_env {
     struct ts_steps steps;
     struct ossl_lib_ctx_st *libctx;    /**< own OpenSSL context, default provider, no configuration file */
     struct ossl_provider_st *provider; /**< that provider, held for ts_env_clear */
+    struct evp_rand_ctx_st
+        *generator; /**< private random generator, behind entropy unless that is replaced; thread-safe */
 };
 
 /** Fill an environment with the system's clock, an own OpenSSL library context with the default provider, its

@@ -3,8 +3,8 @@
 
 #include <stdbool.h>
 
-/** Is the process at its end, and OpenSSL taking itself down (OPENSSL_cleanup)? Then ts_random fails, and nothing else of OpenSSL
- *  should be begun any more. A host that loads us through an OpenSSL provider calls us at this time. */
+/** Is the process at its end, and OpenSSL taking itself down (OPENSSL_cleanup)? Then nothing of OpenSSL
+ *  should be begun any more; what goes on in the library context of our own may end. A host that loads us through an OpenSSL provider calls us at this time. */
 bool ts_openssl_is_down(void);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/openssl.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -90,9 +91,21 @@ load_config(struct ts_instance *instance)
     return TS_OK;
 }
 
+/* While our threads may run, their code must not go: a host may unload the module without C_Finalize. In a fork's child
+   the copy stays. Without it there is no thread. */
+static void *
+stay_loaded(void)
+{
+    Dl_info self;
+
+    return dladdr(&gate, &self) ? dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD) : NULL;
+}
+
 static void
 instance_free(struct ts_instance *instance)
 {
+    void *self = instance->self;
+
     ts_ck_sessions_free(instance);
     ts_slots_free(instance);
     ts_slack_clear(&instance->slack);
@@ -104,6 +117,8 @@ instance_free(struct ts_instance *instance)
     ts_mutex_clear(&instance->lock);
     (void)sem_destroy(&instance->drained);
     free(instance);
+    if (self)
+        (void)dlclose(self); /* the host has it loaded, too: it has called us */
 }
 
 static CK_RV
@@ -141,6 +156,8 @@ instance_new(struct ts_instance **out, const CK_C_INITIALIZE_ARGS *args)
         return rv;
     }
     if (!args || !(args->flags & CKF_LIBRARY_CANT_CREATE_OS_THREADS))
+        instance->self = stay_loaded();
+    if (instance->self)
         ts_enterprise_allow_threads(instance->enterprise);
     *out = instance;
     return CKR_OK;
@@ -171,36 +188,9 @@ claim_place(void)
     return !taken;
 }
 
-/* A host that ends without C_Finalize (nginx's workers do), or unloads the module: no thread of ours may be inside OpenSSL
-   when that takes itself down, nor in this code when it is gone. The host's own last functions may still call us. */
-static void
-end_threads(void *unused)
-{
-    struct ts_instance *instance = ts_instance_enter();
-
-    (void)unused;
-    if (!instance)
-        return;
-    ts_enterprise_end_threads(instance->enterprise);
-    (void)ts_instance_leave(instance);
-}
-
-/* What atexit stands on in the C library (Itanium C++ ABI, 3.3.6.3): called at exit, and at dlclose of the object with that
-   handle. ThreadSanitizer's atexit would call us when we are unmapped. */
-extern int __cxa_atexit(void (*function)(void *), void *argument, void *dso_handle);
-extern void *__dso_handle __attribute__((visibility("hidden")));
-
-/* After OpenSSL has registered its own function, which is therefore called later. */
-static void
-watch_exit(void)
-{
-    (void)__cxa_atexit(end_threads, NULL, &__dso_handle);
-}
-
 CK_RV
 ts_instance_start(const CK_C_INITIALIZE_ARGS *args)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct ts_instance *instance = NULL;
 
     if (!claim_place())
@@ -208,7 +198,6 @@ ts_instance_start(const CK_C_INITIALIZE_ARGS *args)
     CK_RV rv = instance_new(&instance, args);
     if (rv != CKR_OK)
         return rv;
-    (void)pthread_once(&once, watch_exit);
     gate_lock();
     bool lost = gate.instance != NULL; /* two threads initialise at once: the first wins */
     if (!lost)

@@ -18,6 +18,7 @@ struct ts_instance {
     struct ts_env env;
     struct ts_config *config;
     struct ts_enterprise *enterprise;
+    void *self; /**< the module's own hold on itself, while it may have threads; NULL: none */
 
     struct ts_mutex lock; /**< guards all below; never held across network I/O or an HSM call */
     struct ts_slot **slots;

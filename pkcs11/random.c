@@ -2,7 +2,6 @@
 #include "pkcs11/rv.h"
 
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 
 /* Mixed in beside fresh entropy: a bad seed does no harm. */
 CK_RV
@@ -14,8 +13,7 @@ C_SeedRandom(CK_SESSION_HANDLE session, CK_BYTE *seed, CK_ULONG seed_len)
     if (rv == CKR_OK && (!seed || seed_len == 0))
         rv = CKR_ARGUMENTS_BAD;
     if (rv == CKR_OK) {
-        EVP_RAND_CTX *generator = RAND_get0_private(call.instance->env.libctx);
-        if (!generator || EVP_RAND_reseed(generator, 0, NULL, 0, seed, seed_len) != 1)
+        if (EVP_RAND_reseed(call.instance->env.generator, 0, NULL, 0, seed, seed_len) != 1)
             rv = CKR_GENERAL_ERROR;
     }
     return ts_call_end(&call, rv);

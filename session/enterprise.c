@@ -83,15 +83,6 @@ ts_enterprise_allow_threads(struct ts_enterprise *enterprise)
     atomic_store(&enterprise->threads_allowed, true);
 }
 
-void
-ts_enterprise_end_threads(struct ts_enterprise *enterprise)
-{
-    if (!atomic_exchange(&enterprise->threads_allowed, false))
-        return;
-    ts_meeting_stop(enterprise, 0);
-    ts_pool_join(enterprise);
-}
-
 bool
 ts_enterprise_stopping(struct ts_enterprise *enterprise)
 {

@@ -21,11 +21,6 @@ enum ts_error ts_enterprise_open(struct ts_enterprise **out, const struct ts_env
  *  it before the first use. */
 void ts_enterprise_allow_threads(struct ts_enterprise *enterprise);
 
-/** End the threads and start none any more. What they had begun with a peer ends; other calls may be running and go on.
- *  It takes as long as a step of the mathematics, at most `timeout: connect` when a paired device has dialled in and says
- *  no hello. Not ended are threads in the system's resolver that nobody waits for any more: they use nothing but that. */
-void ts_enterprise_end_threads(struct ts_enterprise *enterprise);
-
 /** Make every wait of other threads fail now (TS_IO); for C_Finalize. */
 void ts_enterprise_shutdown(struct ts_enterprise *enterprise);
 /** Close connections and store. No other call may be running. */

@@ -30,7 +30,7 @@ struct ts_enterprise {
     pthread_cond_t dialled;      /* a dial ended; CLOCK_MONOTONIC */
     struct ts_partner *partners; /* of unlocked tokens */
     bool stopping;
-    atomic_bool threads_allowed;      /* ts_enterprise_allow_threads, until ts_enterprise_end_threads */
+    atomic_bool threads_allowed;      /* ts_enterprise_allow_threads, until ts_pool_join */
     struct ts_lookups *lookups;       /* NULL where threads were never allowed */
     struct ts_tcp_listener *listener; /* for devices that dial in (session/meet_enterprise.c); NULL when none is open */
     struct ts_meeting *meeting;

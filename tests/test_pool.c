@@ -145,7 +145,7 @@ START_TEST(the_thread_ends_although_the_peer_does_not_answer)
         ck_assert_int_eq(two_sides_sign(&both, &key, "again"), TS_OK);
     sem_wait(&came);
     ck_assert(both.enterprise->filling);
-    ts_enterprise_end_threads(both.enterprise);
+    ts_pool_join(both.enterprise);
     sem_post(&go_on);
     for (int i = 0; i < 4; i++)
         ck_assert_int_eq(two_sides_sign(&both, &key, "without a thread"), TS_OK);
